@@ -1,0 +1,87 @@
+/* dissectors/content/content.h - a body, and what it turned out to be wrapped
+ * in. Filled once, by unwrap.c; everybody else only reads. */
+#ifndef CONTENT_CONTENT_H
+#define CONTENT_CONTENT_H
+
+#include "base/arena.h"
+#include "base/bytes.h"
+#include "base/tally.h"
+
+enum coding { CODING_NONE, CODING_BASE64, CODING_ZLIB, CODING_GZIP, CODING_BZIP2, CODING_XZ, CODING_ZSTD, CODING_BROTLI };
+
+enum content_what {
+    WHAT_UNKNOWN,
+    WHAT_EMPTY,
+    WHAT_JSON,
+    WHAT_PICKLE,
+    WHAT_YAML,
+    WHAT_MSGPACK,
+    WHAT_AUTH, /* celery's auth serializer: base64 of fields with 00 01 between them */
+    WHAT_TEXT,
+    WHAT_BINARY,
+};
+
+struct part {
+    struct bytes bytes;
+    enum coding  from; /* the coding that was undone to get it */
+};
+
+/* A name and a scalar of the outermost mapping of a pickle, as far as they are
+ * plain data; made by the pickle machine so that interpreters need not know it. */
+struct top_pair {
+    struct bytes key, value;
+};
+
+struct content {
+    /* given */
+    struct bytes body;      /* what was kept of it, as carried */
+    uint64_t     wire_len;  /* what there was of it */
+    bool         clipped;   /* body is shorter than wire_len, or has a hole behind it */
+    struct bytes type;      /* declared content type, as carried; at == NULL: absent */
+    struct bytes encoding;  /* declared content encoding */
+    struct bytes compression; /* kombu's header, or empty */
+    bool         base64;    /* kombu's body_encoding says base64 */
+    /* found */
+    bool              unwrapped;
+    struct part       parts[6]; /* parts[0] is the body as carried, the last is the innermost */
+    unsigned          n_parts;
+    bool              limit;  /* a bound of unwrapping was met: the last part is a head of it */
+    bool              bomb;   /* beyond max_ratio or max_total: decompression-bomb */
+    uint64_t          out_len; /* bytes that came out of the last codec, kept or not */
+    enum content_what what;   /* of the innermost part, by its bytes first */
+    struct top_pair  *top;    /* of a pickle; in the arena */
+    unsigned          n_top;
+};
+
+struct content_limits {
+    size_t   max_kept;  /* bytes kept of all parts together */
+    uint64_t max_total; /* bytes that may come out of one body */
+    unsigned max_ratio; /* out / in, after the first MiB of output */
+    unsigned max_depth;
+};
+
+/* Peels what the declarations name (body_encoding, compression), then what the
+ * bytes show (zlib, gzip, bzip2, xz, zstd by magic: compression that no header
+ * names), within the limits, into content->parts. Base64 is read as Python reads
+ * it (b64decode without validate: characters outside the alphabet are skipped).
+ * Sets everything under "found" but `what` == WHAT_PICKLE and `top`, which need the
+ * pickle classifier: run asks it. Memory: the arena. Never fails: what cannot be
+ * unwrapped stays as it is, counted in tally. */
+void content_unwrap(struct content *c, struct arena *arena, const struct content_limits *lim, struct tally *tally);
+
+/* The innermost part; the body itself before content_unwrap(). */
+static inline struct bytes content_inner(const struct content *c)
+{
+    return c->n_parts > 0 ? c->parts[c->n_parts - 1].bytes : c->body;
+}
+
+/* What the bytes look like, pickle excepted (that needs the machine). `type` is the
+ * declared content type and breaks ties (YAML, text). */
+enum content_what content_guess(struct bytes inner, struct bytes type);
+
+/* Python's base64.b64decode(validate=False), also of the URL-safe alphabet when
+ * `urlsafe`; the result is in the arena. false: the arena is full. Padding that is
+ * missing is no error. *complete: Python would have taken it. */
+bool base64_decode(struct bytes text, bool urlsafe, struct arena *arena, struct bytes *out, bool *complete);
+
+#endif

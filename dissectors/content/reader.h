@@ -1,0 +1,82 @@
+/* dissectors/content/reader.h - pull readers: JSON, MessagePack and YAML give the
+ * same tokens, so that an interpreter is written once. Views over the input, no
+ * allocation, bounded depth; a clipped document is read as far as it goes.
+ *
+ *     struct reader r;
+ *     reader_begin(&r, WHAT_JSON, bytes, clipped);
+ *     for (struct token t; reader_next(&r, &t);) ...
+ *     r.end says how it ended.
+ */
+#ifndef CONTENT_READER_H
+#define CONTENT_READER_H
+
+#include "dissectors/content/content.h"
+
+#define READER_DEPTH 64u /* deeper nesting is skipped over, counted as reader.too_deep, and never recursed into */
+
+enum token_kind {
+    TOKEN_MAP,     /* a mapping begins; its keys come as TOKEN_KEY */
+    TOKEN_MAP_END,
+    TOKEN_LIST,
+    TOKEN_LIST_END,
+    TOKEN_KEY,     /* text as for TOKEN_STRING */
+    TOKEN_STRING,  /* text: between the quotes, escapes as written if `escaped` */
+    TOKEN_BYTES,   /* msgpack bin; yaml !!binary (its base64 text) */
+    TOKEN_INT,     /* num; text as written (JSON, YAML) */
+    TOKEN_FLOAT,   /* real; text as written */
+    TOKEN_TRUE,
+    TOKEN_FALSE,
+    TOKEN_NULL,
+};
+
+struct token {
+    enum token_kind kind;
+    struct bytes    text;
+    bool            escaped; /* text holds escapes: token_text() undoes them */
+    bool            cut;     /* the capture ended inside it; text is its head */
+    int64_t         num;     /* TOKEN_INT; saturated */
+    double          real;
+    unsigned        depth;   /* containers open around it; 0: the document itself */
+    size_t          offset;  /* of the token in the document */
+};
+
+enum reader_end {
+    READER_GOING,
+    READER_WHOLE,   /* the document ended well; r->rest is what follows it */
+    READER_CLIPPED, /* the input ended inside, and is known to be clipped */
+    READER_BROKEN,  /* not this format, from r->broken_at on */
+};
+
+struct reader {
+    enum content_what format;
+    struct bytes      all, rest;
+    bool              clipped;
+    enum reader_end   end;
+    size_t            broken_at;
+    unsigned          depth, too_deep;
+    /* The rest belongs to the reader of the format. */
+    uint8_t  state;
+    uint8_t  kinds[READER_DEPTH / 8]; /* a bit a level: map or list */
+    uint64_t left[READER_DEPTH];      /* msgpack: items still to come */
+    void    *more;                    /* YAML: parser, in the arena given to reader_begin */
+};
+
+/* format: WHAT_JSON, WHAT_MSGPACK or WHAT_YAML (YAML takes memory from `arena`, and needs
+ * reader_end(); the others ignore it). JSON is RFC 8259 as Python's json reads it: also NaN,
+ * Infinity, -Infinity, duplicate keys, lone surrogates; UTF-8. */
+void reader_begin(struct reader *r, enum content_what format, struct bytes document, bool clipped, struct arena *arena);
+/* false: no more tokens; r->end says why. */
+bool reader_next(struct reader *r, struct token *t);
+/* Skips the value whose first token is *t (nothing to do for scalars): for a map or list, to its end, fast. */
+void reader_skip(struct reader *r, const struct token *t);
+/* As reader_skip, and gives the value as written: for args, kwargs. */
+struct bytes reader_raw(struct reader *r, const struct token *t);
+void reader_end(struct reader *r);
+
+/* Text with its escapes undone (UTF-8; lone surrogates as WTF-8), in the arena when there are any,
+ * else the view itself. Empty when the arena is full. */
+struct bytes token_text(const struct token *t, struct arena *arena);
+/* token_text(t) equals `text`, without memory. */
+bool token_is(const struct token *t, const char *text);
+
+#endif

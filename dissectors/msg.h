@@ -1,0 +1,148 @@
+/* dissectors/msg.h - what the sensor understood, as plain data.
+ *
+ * The one vocabulary between dissectors, interpreters, detectors, the collector
+ * and the encoders. All views point into the chunk, the dissector's state or the
+ * message arena: they are good until the emit callback returns. A message read
+ * out of another one (a task out of an envelope) has it as `cause` and repeats
+ * none of its fields: msg_has() and its kind look through the causes. */
+#ifndef DISSECTORS_MSG_H
+#define DISSECTORS_MSG_H
+
+#include "base/wire.h"
+#include "dissectors/content/content.h"
+#include "dissectors/field.h"
+
+enum msg_kind {
+    /* said by a dissector, in the terms of the wire */
+    MSG_PEER = 1u << 0,       /* a side names its software: PACKAGE_* */
+    MSG_CREDENTIAL = 1u << 1, /* AUTH_*, USER */
+    MSG_LOGIN = 1u << 2,      /* how the broker answered a credential: OUTCOME, USER, AUTH_*; see resp.h, amqp.h */
+    MSG_COMMAND = 1u << 3,    /* an AMQP method, either way; a Redis command as the client sent it */
+    MSG_REPLY = 1u << 4,      /* a Redis command, once its reply is known (or never will be) */
+    MSG_ENVELOPE = 1u << 5,   /* bytes put on, taken off, stored, published or returned: `op`, `content` */
+    MSG_ANOMALY = 1u << 6,    /* the wire itself was wrong: ANOMALY, ANOMALY_OFFSET */
+    MSG_UNREAD = 1u << 7,     /* a protocol that is named but not read, or TLS: PROTOCOL_UNREAD */
+    /* said by an interpreter, in the terms of the application */
+    MSG_TASK = 1u << 8,
+    MSG_RESULT = 1u << 9,
+    MSG_WORKER = 1u << 10,  /* a celeryev event: worker-* and task-* */
+    MSG_CONTROL = 1u << 11, /* remote control: a command, or a reply to one */
+    MSG_STORED = 1u << 12,  /* a value of another program (rq, huey, django, ...): APP */
+};
+
+/* What happens to the bytes of an envelope. */
+enum op {
+    OP_NONE,
+    OP_PUBLISH,   /* towards the broker: basic.publish, LPUSH, RPUSH, PUBLISH, ZADD, XADD */
+    OP_DELIVER,   /* to a consumer that takes it off: basic.deliver, basic.get-ok, BRPOP's reply, a pub/sub message */
+    OP_RETURN,    /* basic.return */
+    OP_STORE,     /* SET, SETEX, HSET: kept under a key */
+    OP_READ,      /* the reply of GET, HGET, LRANGE: read, not taken */
+};
+
+enum coverage {
+    COVER_COMPLETE = 0,
+    COVER_CLIPPED = 1u << 0,   /* larger than is kept, or cut by the snaplen */
+    COVER_GAP = 1u << 1,       /* bytes of this unit, or of what it answers, were lost */
+    COVER_MIDSTREAM = 1u << 2, /* the connection began before the capture */
+    COVER_ONE_WAY = 1u << 3,   /* the other direction was never seen */
+};
+
+/* What a message says of the connection that it came on. The worker owns it;
+ * it outlives the flow's last message. */
+struct conn_info {
+    struct flow_id id;
+    const char    *proto; /* "amqp", "redis" */
+};
+
+struct msg {
+    enum msg_kind kind;
+    enum op       op;
+    /* event.action of its record: a literal ("published", "delivered", "login"),
+     * the same pointer or equal text for the same thing. Set by whoever emits. */
+    const char *action;
+    /* The unit of the wire that it was read from: an AMQP method with its content,
+     * one Redis command or reply. */
+    enum dir     dir;      /* who sent the unit */
+    uint64_t     offset;   /* of the unit's first byte, in that direction's stream */
+    struct stamp at;       /* of the packet that completed the unit */
+    uint8_t      coverage; /* COVER_* */
+    /* Filled by the worker. */
+    uint16_t                index; /* among the messages of this kind and action in this unit */
+    const struct conn_info *conn;
+    const struct msg       *cause;
+
+    struct content *content; /* envelopes and what is read from them; NULL elsewhere and in the collector */
+    struct fields   fields;
+};
+
+/* A message of `kind` in the unit that `like` came from; no fields yet. */
+static inline void msg_init(struct msg *m, enum msg_kind kind, const char *action)
+{
+    m->kind = kind;
+    m->op = OP_NONE;
+    m->action = action;
+    m->dir = TO_SERVER;
+    m->offset = 0;
+    m->at = (struct stamp){ 0 };
+    m->coverage = COVER_COMPLETE;
+    m->index = 0;
+    m->conn = NULL;
+    m->cause = NULL;
+    m->content = NULL;
+    fields_init(&m->fields);
+}
+
+/* The same for a message that is read out of `cause`: unit, coverage, content
+ * and op are those of the cause. */
+static inline void msg_from(struct msg *m, const struct msg *cause, enum msg_kind kind, const char *action)
+{
+    msg_init(m, kind, action);
+    m->op = cause->op;
+    m->dir = cause->dir;
+    m->offset = cause->offset;
+    m->at = cause->at;
+    m->coverage = cause->coverage;
+    m->conn = cause->conn;
+    m->cause = cause;
+    m->content = cause->content;
+}
+
+static inline const union field_value *msg_find(const struct msg *m, enum field_id id)
+{
+    for (; m; m = m->cause)
+        if (fields_have(&m->fields, id))
+            return &m->fields.at[id];
+    return NULL;
+}
+
+static inline bool msg_has(const struct msg *m, enum field_id id)
+{
+    return msg_find(m, id) != NULL;
+}
+
+/* The text, or an empty range. */
+static inline struct bytes msg_text(const struct msg *m, enum field_id id)
+{
+    const union field_value *v = msg_find(m, id);
+
+    return v ? v->text : (struct bytes){ 0 };
+}
+
+static inline int64_t msg_num(const struct msg *m, enum field_id id, int64_t otherwise)
+{
+    const union field_value *v = msg_find(m, id);
+
+    return v ? v->num : otherwise;
+}
+
+static inline bool msg_is(const struct msg *m, enum field_id id, const char *text)
+{
+    const union field_value *v = msg_find(m, id);
+
+    return v && bytes_eq(v->text, text);
+}
+
+typedef void msg_fn(void *ctx, const struct msg *m);
+
+#endif

@@ -1,0 +1,104 @@
+/* base/bytes.h - borrowed byte ranges and a bounds-checked reader.
+ *
+ * A `struct bytes` never owns memory. Its lifetime is that of the buffer it
+ * points into; anyone who keeps it past the current callback copies it.
+ *
+ * A cursor fails once and stays failed: a read past the end returns 0 (or an
+ * empty range), does not move, and sets `bad`. Read a whole group of fields,
+ * then test cur_ok() once. There is no pointer arithmetic on input outside this
+ * file. */
+#ifndef BASE_BYTES_H
+#define BASE_BYTES_H
+
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+struct bytes {
+    const uint8_t *at;
+    size_t         len;
+};
+
+struct cursor {
+    const uint8_t *at, *end;
+    bool           bad;
+};
+
+static inline struct bytes bytes_of(const void *p, size_t n)
+{
+    return (struct bytes){ .at = p, .len = n };
+}
+
+static inline struct bytes bytes_head(struct bytes b, size_t n)
+{
+    return bytes_of(b.at, b.len < n ? b.len : n);
+}
+
+/* Takes up to n bytes off the front. */
+static inline struct bytes bytes_cut(struct bytes *b, size_t n)
+{
+    struct bytes head = bytes_head(*b, n);
+    if (head.len > 0)
+        *b = bytes_of(b->at + head.len, b->len - head.len);
+    return head;
+}
+
+static inline bool bytes_eq(struct bytes b, const char *text)
+{
+    size_t n = strlen(text);
+    return b.len == n && (n == 0 || memcmp(b.at, text, n) == 0);
+}
+
+static inline struct cursor cur_over(struct bytes b)
+{
+    return (struct cursor){ .at = b.at, .end = b.len ? b.at + b.len : b.at };
+}
+
+static inline size_t cur_left(const struct cursor *c)
+{
+    return (size_t)(c->end - c->at);
+}
+
+static inline bool cur_ok(const struct cursor *c)
+{
+    return !c->bad;
+}
+
+/* The next n bytes, or an empty range and a failed cursor. */
+static inline struct bytes cur_take(struct cursor *c, size_t n)
+{
+    if (c->bad || n > cur_left(c)) {
+        c->bad = true;
+        return (struct bytes){ 0 };
+    }
+    struct bytes b = bytes_of(c->at, n);
+    c->at += n;
+    return b;
+}
+
+/* Big-endian unsigned integer of 1 to 8 bytes. */
+static inline uint64_t cur_be(struct cursor *c, unsigned width)
+{
+    struct bytes b = cur_take(c, width);
+    uint64_t     v = 0;
+    for (size_t i = 0; i < b.len; i++)
+        v = v << 8 | b.at[i];
+    return v;
+}
+
+static inline uint8_t  cur_u8(struct cursor *c)  { return (uint8_t)cur_be(c, 1); }
+static inline uint16_t cur_u16(struct cursor *c) { return (uint16_t)cur_be(c, 2); }
+static inline uint32_t cur_u32(struct cursor *c) { return (uint32_t)cur_be(c, 4); }
+static inline uint64_t cur_u64(struct cursor *c) { return cur_be(c, 8); }
+
+/* A child that cannot see past its own length field (tables, TLVs). */
+static inline struct cursor cur_sub(struct cursor *c, size_t n)
+{
+    struct cursor s = cur_over(cur_take(c, n));
+    s.bad = c->bad;
+    return s;
+}
+
+#endif
