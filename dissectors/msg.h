@@ -11,6 +11,7 @@
 #include "base/wire.h"
 #include "dissectors/content/content.h"
 #include "dissectors/field.h"
+#include "dissectors/headers.h"
 
 enum msg_kind {
     /* said by a dissector, in the terms of the wire */
@@ -73,6 +74,11 @@ struct msg {
     const struct msg       *cause;
 
     struct content *content; /* envelopes and what is read from them; NULL elsewhere and in the collector */
+    /* Of an envelope and of what is read from it; NULL: it has none, or the protocol has no place
+     * for them. `properties` has AMQP's names (delivery_mode, priority, correlation_id, reply_to,
+     * expiration, message_id, timestamp, type, user_id, app_id, cluster_id) and whatever else kombu
+     * puts there; content type, encoding and headers are not among them. */
+    const struct headers *headers, *properties;
     struct fields   fields;
 };
 
@@ -90,6 +96,7 @@ static inline void msg_init(struct msg *m, enum msg_kind kind, const char *actio
     m->conn = NULL;
     m->cause = NULL;
     m->content = NULL;
+    m->headers = m->properties = NULL;
     fields_init(&m->fields);
 }
 
@@ -106,6 +113,8 @@ static inline void msg_from(struct msg *m, const struct msg *cause, enum msg_kin
     m->conn = cause->conn;
     m->cause = cause;
     m->content = cause->content;
+    m->headers = cause->headers;
+    m->properties = cause->properties;
 }
 
 static inline const union field_value *msg_find(const struct msg *m, enum field_id id)
