@@ -1,0 +1,9 @@
+/* base/hash.c - see hash.h. */
+#include "base/hash.h"
+
+#include <xxhash.h>
+
+uint64_t hash_bytes(struct bytes b, uint64_t seed)
+{
+    return XXH3_64bits_withSeed(b.at, b.len, seed);
+}
