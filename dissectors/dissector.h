@@ -20,14 +20,14 @@ enum dissect {
 };
 
 struct dissect_conf {
-    size_t         max_body;   /* bytes kept of one message body */
-    size_t         max_item;   /* bytes kept of any other string */
-    unsigned       max_depth;  /* nesting of tables, arrays */
-    unsigned       max_open;   /* channels of a connection */
-    unsigned       max_pending; /* commands that wait for their reply */
-    uint64_t       max_elements; /* of one value or table tree, in all */
-    bool           commands;   /* MSG_COMMAND and MSG_REPLY with all fields are wanted for every
-                                  command; else only for those that a detector asks about */
+    size_t max_body;       /* bytes kept of one message body */
+    size_t max_item;       /* bytes kept of any other string */
+    unsigned max_depth;    /* nesting of tables, arrays */
+    unsigned max_open;     /* channels of a connection */
+    unsigned max_pending;  /* commands that wait for their reply */
+    uint64_t max_elements; /* of one value or table tree, in all */
+    bool commands;         /* MSG_COMMAND and MSG_REPLY with all fields are wanted for every
+                              command; else only for those that a detector asks about */
     struct budget *budget;
 };
 
@@ -36,15 +36,15 @@ struct dissect_conf {
 struct dissect_out {
     struct arena *arena; /* rewound by the caller after each emitted unit and after each chunk */
     struct tally *tally;
-    msg_fn       *emit;
-    void         *ctx;
+    msg_fn *emit;
+    void *ctx;
 };
 
 struct dissector {
-    const char     *name;  /* network.protocol: "amqp", "redis" */
+    const char *name;      /* network.protocol: "amqp", "redis" */
     const uint16_t *ports; /* hints, 0-terminated */
-    const char     *ndpi;  /* nDPI's name of the protocol: a hint */
-    size_t          state_size;
+    const char *ndpi;      /* nDPI's name of the protocol: a hint */
+    size_t state_size;
 
     /* May these be the first bytes of a stream of mine, this way? Pure. `start`: they are
      * the first of the connection (SYN seen), else it may be the middle. */

@@ -9,19 +9,20 @@
 #include "dissectors/msg.h"
 
 struct interpret_out {
-    struct arena *arena; /* good until read() returns to its caller's caller: the end of the message */
+    struct arena
+        *arena; /* good until read() returns to its caller's caller: the end of the message */
     struct tally *tally;
-    msg_fn       *emit;
-    void         *ctx;
+    msg_fn *emit;
+    void *ctx;
 };
 
 struct interpreter {
     const char *name;
-    unsigned    reads; /* mask of msg_kind: MSG_ENVELOPE, MSG_COMMAND */
-    /* true: it was mine, and nobody else is asked. Emits zero or more messages, each with cause = in.
-     * in->content is unwrapped and classified. An envelope read out of another one (kombu's in a Redis
-     * list) is emitted as MSG_ENVELOPE with a content of its own and comes back through the same door,
-     * unwrapped. */
+    unsigned reads; /* mask of msg_kind: MSG_ENVELOPE, MSG_COMMAND */
+    /* true: it was mine, and nobody else is asked. Emits zero or more messages, each with cause =
+     * in. in->content is unwrapped and classified. An envelope read out of another one (kombu's in
+     * a Redis list) is emitted as MSG_ENVELOPE with a content of its own and comes back through the
+     * same door, unwrapped. */
     bool (*read)(const struct msg *in, const struct interpret_out *out);
 };
 

@@ -17,12 +17,15 @@ enum msg_kind {
     /* said by a dissector, in the terms of the wire */
     MSG_PEER = 1u << 0,       /* a side names its software: PACKAGE_* */
     MSG_CREDENTIAL = 1u << 1, /* AUTH_*, USER */
-    MSG_LOGIN = 1u << 2,      /* how the broker answered a credential: OUTCOME, USER, AUTH_*; see resp.h, amqp.h */
-    MSG_COMMAND = 1u << 3,    /* an AMQP method, either way; a Redis command as the client sent it */
-    MSG_REPLY = 1u << 4,      /* a Redis command, once its reply is known (or never will be) */
-    MSG_ENVELOPE = 1u << 5,   /* bytes put on, taken off, stored, published or returned: `op`, `content` */
-    MSG_ANOMALY = 1u << 6,    /* the wire itself was wrong: ANOMALY, ANOMALY_OFFSET */
-    MSG_UNREAD = 1u << 7,     /* a protocol that is named but not read, or TLS: PROTOCOL_UNREAD */
+    MSG_LOGIN =
+        1u
+        << 2, /* how the broker answered a credential: OUTCOME, USER, AUTH_*; see resp.h, amqp.h */
+    MSG_COMMAND = 1u << 3, /* an AMQP method, either way; a Redis command as the client sent it */
+    MSG_REPLY = 1u << 4,   /* a Redis command, once its reply is known (or never will be) */
+    MSG_ENVELOPE =
+        1u << 5, /* bytes put on, taken off, stored, published or returned: `op`, `content` */
+    MSG_ANOMALY = 1u << 6, /* the wire itself was wrong: ANOMALY, ANOMALY_OFFSET */
+    MSG_UNREAD = 1u << 7,  /* a protocol that is named but not read, or TLS: PROTOCOL_UNREAD */
     /* said by an interpreter, in the terms of the application */
     MSG_TASK = 1u << 8,
     MSG_RESULT = 1u << 9,
@@ -34,11 +37,12 @@ enum msg_kind {
 /* What happens to the bytes of an envelope. */
 enum op {
     OP_NONE,
-    OP_PUBLISH,   /* towards the broker: basic.publish, LPUSH, RPUSH, PUBLISH, ZADD, XADD */
-    OP_DELIVER,   /* to a consumer that takes it off: basic.deliver, basic.get-ok, BRPOP's reply, a pub/sub message */
-    OP_RETURN,    /* basic.return */
-    OP_STORE,     /* SET, SETEX, HSET: kept under a key */
-    OP_READ,      /* the reply of GET, HGET, LRANGE: read, not taken */
+    OP_PUBLISH, /* towards the broker: basic.publish, LPUSH, RPUSH, PUBLISH, ZADD, XADD */
+    OP_DELIVER, /* to a consumer that takes it off: basic.deliver, basic.get-ok, BRPOP's reply, a
+                   pub/sub message */
+    OP_RETURN,  /* basic.return */
+    OP_STORE,   /* SET, SETEX, HSET: kept under a key */
+    OP_READ,    /* the reply of GET, HGET, LRANGE: read, not taken */
 };
 
 enum coverage {
@@ -53,33 +57,34 @@ enum coverage {
  * it outlives the flow's last message. */
 struct conn_info {
     struct flow_id id;
-    const char    *proto; /* "amqp", "redis" */
+    const char *proto; /* "amqp", "redis" */
 };
 
 struct msg {
     enum msg_kind kind;
-    enum op       op;
+    enum op op;
     /* event.action of its record: a literal ("published", "delivered", "login"),
      * the same pointer or equal text for the same thing. Set by whoever emits. */
     const char *action;
     /* The unit of the wire that it was read from: an AMQP method with its content,
      * one Redis command or reply. */
-    enum dir     dir;      /* who sent the unit */
-    uint64_t     offset;   /* of the unit's first byte, in that direction's stream */
-    struct stamp at;       /* of the packet that completed the unit */
-    uint8_t      coverage; /* COVER_* */
+    enum dir dir;     /* who sent the unit */
+    uint64_t offset;  /* of the unit's first byte, in that direction's stream */
+    struct stamp at;  /* of the packet that completed the unit */
+    uint8_t coverage; /* COVER_* */
     /* Filled by the worker. */
-    uint16_t                index; /* among the messages of this kind and action in this unit */
+    uint16_t index; /* among the messages of this kind and action in this unit */
     const struct conn_info *conn;
-    const struct msg       *cause;
+    const struct msg *cause;
 
-    struct content *content; /* envelopes and what is read from them; NULL elsewhere and in the collector */
+    struct content
+        *content; /* envelopes and what is read from them; NULL elsewhere and in the collector */
     /* Of an envelope and of what is read from it; NULL: it has none, or the protocol has no place
      * for them. `properties` has AMQP's names (delivery_mode, priority, correlation_id, reply_to,
      * expiration, message_id, timestamp, type, user_id, app_id, cluster_id) and whatever else kombu
      * puts there; content type, encoding and headers are not among them. */
     const struct headers *headers, *properties;
-    struct fields   fields;
+    struct fields fields;
 };
 
 /* A message of `kind` in the unit that `like` came from; no fields yet. */
@@ -90,7 +95,7 @@ static inline void msg_init(struct msg *m, enum msg_kind kind, const char *actio
     m->action = action;
     m->dir = TO_SERVER;
     m->offset = 0;
-    m->at = (struct stamp){ 0 };
+    m->at = (struct stamp){0};
     m->coverage = COVER_COMPLETE;
     m->index = 0;
     m->conn = NULL;
@@ -102,7 +107,8 @@ static inline void msg_init(struct msg *m, enum msg_kind kind, const char *actio
 
 /* The same for a message that is read out of `cause`: unit, coverage, content
  * and op are those of the cause. */
-static inline void msg_from(struct msg *m, const struct msg *cause, enum msg_kind kind, const char *action)
+static inline void msg_from(struct msg *m, const struct msg *cause, enum msg_kind kind,
+                            const char *action)
 {
     msg_init(m, kind, action);
     m->op = cause->op;
@@ -135,7 +141,7 @@ static inline struct bytes msg_text(const struct msg *m, enum field_id id)
 {
     const union field_value *v = msg_find(m, id);
 
-    return v ? v->text : (struct bytes){ 0 };
+    return v ? v->text : (struct bytes){0};
 }
 
 static inline int64_t msg_num(const struct msg *m, enum field_id id, int64_t otherwise)
