@@ -106,6 +106,8 @@ enum field_type {
     X(AUTH_SECRET, NULL, SECRET)                                                                   \
     X(AUTH_NAME, NULL, TEXT)       /* the setting that an admin command sets: requirepass */       \
     X(REDIS_FIELD, NULL, TEXT)     /* of a hash */                                                 \
+    X(NEVER_LOGGED_IN, NULL, BOOL) /* of a Redis data command: no AUTH yet, connection seen from its start */ \
+    X(MEMBER, NULL, TEXT)          /* of a set: what SADD put in, for the bindings of kombu */         \
     X(PROTOCOL_UNREAD, NULL, TEXT) /* amqp-1.0, stomp, mqtt, stream: served here, not read */      \
     X(BODY_DIGEST, NULL, INT)      /* hash of the body after transport codings */                  \
     X(SIGNATURE, NULL, TEXT)                                                                       \

@@ -11,7 +11,7 @@
  * there are. `number` is what a person finds the packet by: its place, from 1,
  * in input number `input` (a file or an interface), counted before the filter. */
 struct stamp {
-    int64_t  ns; /* since the epoch, UTC */
+    int64_t ns; /* since the epoch, UTC */
     uint64_t ordinal;
     uint64_t number;
     uint32_t input;
@@ -25,16 +25,32 @@ static inline enum dir dir_other(enum dir d)
 }
 
 struct endpoint {
-    uint8_t  ip[16]; /* IPv4 in the first four bytes, the rest zero */
+    uint8_t ip[16]; /* IPv4 in the first four bytes, the rest zero */
     uint16_t port;
-    uint8_t  family; /* 4 or 6 */
+    uint8_t family; /* 4 or 6 */
 };
+
+static inline bool endpoint_same_host(const struct endpoint *a, const struct endpoint *b)
+{
+    return a->family == b->family && memcmp(a->ip, b->ip, a->family == 4 ? 4 : 16) == 0;
+}
+
+/* 127.0.0.0/8, ::1, and ::ffff:127.0.0.0/104. */
+static inline bool endpoint_is_loopback(const struct endpoint *e)
+{
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    static const uint8_t one[16] = {[15] = 1};
+
+    if (e->family == 4)
+        return e->ip[0] == 127;
+    return memcmp(e->ip, one, 16) == 0 || (memcmp(e->ip, mapped, 12) == 0 && e->ip[12] == 127);
+}
 
 struct flow_id {
     struct endpoint client, server;
-    uint32_t        network; /* innermost VNI or GRE key, 0: none */
-    uint16_t        vlan;    /* outermost VLAN id of the first packet, 0: none; not part of the key */
-    uint64_t        serial;  /* ordinal of the first packet: unique, shard-free */
+    uint32_t network; /* innermost VNI or GRE key, 0: none */
+    uint16_t vlan;    /* outermost VLAN id of the first packet, 0: none; not part of the key */
+    uint64_t serial;  /* ordinal of the first packet: unique, shard-free */
 };
 
 enum chunk_kind {
@@ -45,12 +61,12 @@ enum chunk_kind {
 
 struct chunk {
     enum chunk_kind kind;
-    enum dir        dir;
-    bool            midstream; /* this direction was joined after its start */
-    uint64_t        offset;    /* of data, in this direction's stream */
-    uint64_t        missing;
-    struct bytes    data;
-    struct stamp    at;
+    enum dir dir;
+    bool midstream;  /* this direction was joined after its start */
+    uint64_t offset; /* of data, in this direction's stream */
+    uint64_t missing;
+    struct bytes data;
+    struct stamp at;
 };
 
 /* false: "send me no more of this connection". The caller then stops; nobody

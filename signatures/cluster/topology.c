@@ -1,0 +1,146 @@
+/* signatures/cluster/topology.c - a bounded table from (scope, exchange, routing
+ * key) to the queue that was bound there first. */
+#include "signatures/cluster/topology.h"
+
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "base/lru.h"
+
+#define NAME_KEPT 256u /* AMQP names are short strings; longer Redis keys are not remembered */
+
+struct binding {
+    uint16_t len;
+    char queue[NAME_KEPT - 2];
+};
+
+struct topology {
+    struct lru *bindings;
+};
+
+struct topology *topology_new(size_t max_bindings)
+{
+    struct topology *t = calloc(1, sizeof *t);
+
+    if (t)
+        t->bindings = lru_new(max_bindings, sizeof(struct binding), NULL, NULL);
+    return t;
+}
+
+void topology_free(struct topology *t)
+{
+    if (t)
+        lru_free(t->bindings);
+    free(t);
+}
+
+uint64_t topology_scope(const struct msg *m)
+{
+    const struct endpoint *s = &m->conn->id.server;
+    uint64_t h = hash_bytes(bytes_of(s->ip, sizeof s->ip), s->port);
+
+    h = hash_mix(h, m->conn->id.network);
+    if (msg_has(m, F_AMQP_VHOST))
+        return hash_mix(h, hash_bytes(msg_text(m, F_AMQP_VHOST), 1));
+    return hash_mix(h, (uint64_t)msg_num(m, F_REDIS_DB, 0));
+}
+
+static uint64_t place(const struct msg *m, struct bytes exchange, struct bytes key)
+{
+    return hash_mix(hash_mix(topology_scope(m), hash_bytes(exchange, 2)), hash_bytes(key, 3));
+}
+
+uint64_t topology_identity(const struct msg *m)
+{
+    struct bytes queue = msg_text(m, F_TASK_QUEUE);
+
+    if (queue.len > 0)
+        return place(m, bytes_of("", 0), queue);
+    if (!msg_has(m, F_TASK_EXCHANGE) && !msg_has(m, F_TASK_ROUTING_KEY))
+        return 0;
+    return place(m, msg_text(m, F_TASK_EXCHANGE), msg_text(m, F_TASK_ROUTING_KEY));
+}
+
+static void bind(struct topology *t, const struct msg *m, struct bytes exchange, struct bytes key,
+                 struct bytes queue)
+{
+    bool fresh;
+    struct binding *b;
+
+    if (queue.len == 0 || queue.len > sizeof b->queue || exchange.len == 0)
+        return;
+    b = lru_put(t->bindings, place(m, exchange, key), &fresh);
+    if (!b || (!fresh && b->len > 0))
+        return; /* the first one bound is the one that is named */
+    b->len = (uint16_t)queue.len;
+    memcpy(b->queue, queue.at, queue.len);
+}
+
+static void unbind(struct topology *t, const struct msg *m)
+{
+    uint64_t at = place(m, msg_text(m, F_AMQP_EXCHANGE), msg_text(m, F_AMQP_ROUTING_KEY));
+    struct binding *b = lru_get(t->bindings, at);
+    struct bytes queue = msg_text(m, F_AMQP_QUEUE);
+
+    if (b && b->len == queue.len && memcmp(b->queue, queue.at, queue.len) == 0)
+        b->len = 0;
+}
+
+static struct bytes text_after(struct bytes text, const char *mark)
+{
+    const void *at = memmem(text.at, text.len, mark, strlen(mark));
+
+    if (!at)
+        return (struct bytes){0};
+    bytes_cut(&text, (size_t)((const uint8_t *)at - text.at) + strlen(mark));
+    return text;
+}
+
+/* kombu:transport/redis.py:Channel._queue_bind: the member is routing key, pattern and
+ * queue with 06 16 between them. */
+static void kombu_binding(struct topology *t, const struct msg *m, struct bytes member)
+{
+    static const char sep[] = "\x06\x16";
+    struct bytes exchange = text_after(msg_text(m, F_REDIS_KEY), "_kombu.binding.");
+    struct bytes pattern = text_after(member, sep), queue = text_after(pattern, sep);
+
+    if (queue.len == 0)
+        return;
+    bind(t, m, exchange, bytes_head(member, member.len - pattern.len - 2), queue);
+}
+
+bool topology_wants(const struct msg *m)
+{
+    if (m->kind == MSG_ENVELOPE) {
+        struct bytes key = msg_text(m, F_REDIS_KEY);
+
+        return m->op == OP_PUBLISH && msg_is(m, F_REDIS_COMMAND, "SADD") &&
+               text_after(key, "_kombu.binding.").len > 0;
+    }
+    return m->kind == MSG_COMMAND &&
+           (msg_is(m, F_AMQP_METHOD, "queue.bind") || msg_is(m, F_AMQP_METHOD, "queue.unbind"));
+}
+
+void topology_note(struct topology *t, const struct msg *m)
+{
+    if (m->kind == MSG_ENVELOPE)
+        kombu_binding(t, m, msg_text(m, F_MEMBER));
+    else if (msg_is(m, F_AMQP_METHOD, "queue.bind"))
+        bind(t, m, msg_text(m, F_AMQP_EXCHANGE), msg_text(m, F_AMQP_ROUTING_KEY),
+             msg_text(m, F_AMQP_QUEUE));
+    else
+        unbind(t, m);
+}
+
+struct bytes topology_queue(struct topology *t, const struct msg *m)
+{
+    struct bytes exchange = msg_text(m, F_TASK_EXCHANGE), key = msg_text(m, F_TASK_ROUTING_KEY);
+    struct binding *b;
+
+    if (msg_has(m, F_TASK_QUEUE))
+        return msg_text(m, F_TASK_QUEUE);
+    if (exchange.len == 0)
+        return key;
+    b = lru_get(t->bindings, place(m, exchange, key));
+    return b ? bytes_of(b->queue, b->len) : (struct bytes){0};
+}

@@ -1,0 +1,30 @@
+/* signatures/cluster/topology.h - which queue a message goes to: bindings that
+ * were seen being made, by broker and vhost or database. Knowledge of the
+ * collector, asked once a message. */
+#ifndef SIGNATURES_CLUSTER_TOPOLOGY_H
+#define SIGNATURES_CLUSTER_TOPOLOGY_H
+
+#include "dissectors/msg.h"
+
+struct topology;
+
+struct topology *topology_new(size_t max_bindings);
+void topology_free(struct topology *t);
+
+/* What the collector has to see: MSG_COMMAND queue.bind, queue.unbind, and SADD of
+ * kombu's _kombu.binding.<exchange>. */
+bool topology_wants(const struct msg *m);
+void topology_note(struct topology *t, const struct msg *m);
+
+/* The queue of a published task: the routing key on the default exchange, else a
+ * binding seen on that vhost; empty: not known. The view is good until the next
+ * topology_note(). */
+struct bytes topology_queue(struct topology *t, const struct msg *m);
+
+/* An identity for "the same queue" of any task message: broker, vhost or database, and
+ * the queue, else exchange and routing key. 0: nothing is known of where it goes. */
+uint64_t topology_identity(const struct msg *m);
+/* Broker address and port, and vhost or database. */
+uint64_t topology_scope(const struct msg *m);
+
+#endif

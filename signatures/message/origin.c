@@ -1,0 +1,58 @@
+/* signatures/message/origin.c - a protocol 2 task that does not say who sent it:
+ * task-origin-missing. */
+#include "base/hash.h"
+#include "signatures/message/message.h"
+
+/* gen<pid>@<host>, as celery:utils/nodenames.py:anon_nodename makes it. */
+static bool is_anon_nodename(struct bytes origin)
+{
+    size_t digits = 0;
+
+    if (origin.len < 3 || memcmp(origin.at, "gen", 3) != 0)
+        return false;
+    bytes_cut(&origin, 3);
+    while (digits < origin.len && origin.at[digits] >= '0' && origin.at[digits] <= '9')
+        digits++;
+    return digits > 0 && digits + 1 < origin.len && origin.at[digits] == '@';
+}
+
+/* Without a baseline a client in another language is told apart by `lang` alone. */
+static bool other_language(const struct msg *m)
+{
+    return msg_has(m, F_TASK_LANG) && msg_text(m, F_TASK_LANG).len > 0 &&
+           !msg_is(m, F_TASK_LANG, "py");
+}
+
+static void check(const struct msg *m, const struct detect_out *out)
+{
+    struct finding f;
+    struct bytes origin = msg_text(m, F_TASK_ORIGIN);
+    bool foreign = other_language(m);
+
+    if (msg_num(m, F_TASK_PROTOCOL, 0) != 2 || is_anon_nodename(origin))
+        return;
+    if (foreign && out->policy->baseline)
+        foreign = false;
+    finding_init(&f, RULE_TASK_ORIGIN_MISSING, foreign ? SEV_LOW : SEV_HIGH);
+    if (foreign) {
+        f.fold = FOLD_CLIENT;
+        f.fold_seconds = 86400;
+    }
+    if (msg_has(m, F_TASK_ORIGIN)) {
+        finding_reason(&f, "a task names an origin that no Celery client writes");
+        finding_text(&f, "origin", origin);
+    } else {
+        finding_reason(&f, "a protocol 2 task does not say who sent it");
+    }
+    if (msg_has(m, F_TASK_LANG))
+        finding_text(&f, "lang", msg_text(m, F_TASK_LANG));
+    f.fold_class = msg_has(m, F_TASK_ORIGIN);
+    f.once_a_task = true;
+    out->emit(out->ctx, m, &f);
+}
+
+const struct message_detector origin_detector = {
+    .name = "origin",
+    .wants = MSG_TASK,
+    .check = check,
+};

@@ -1,0 +1,7 @@
+/* signatures/message/registry.c - the message detectors, in the order they are asked. */
+#include "signatures/message/message.h"
+
+const struct message_detector *const message_detectors[] = {
+    &credentials_detector, &cleartext_detector, &origin_detector,
+    &serializer_detector,  &malformed_detector, NULL,
+};
