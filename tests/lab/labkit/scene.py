@@ -1,0 +1,253 @@
+"""One scenario at work: hosts, brokers, workers, producers, and the capture with its truth and its description."""
+
+import collections
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+from . import capture, services, stacks
+from .hosts import Network
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+PACK_ABOVE = 300_000
+PCAPS = os.environ.get("LAB_PCAPS") or os.path.join(TOP, "pcaps")
+
+
+class Scene:
+    """Context of one recording. A scenario calls broker(), worker(), produce()... and then says what must be found."""
+
+    def __init__(self, name, title, ipv6=False):
+        self.name = name
+        self.title = title
+        self.scratch = tempfile.mkdtemp(prefix="celeriac-lab-")
+        os.chmod(self.scratch, 0o755)
+        self.net = Network(self.scratch, ipv6=ipv6)
+        self.truth = os.path.join(self.scratch, "truth.jsonl")
+        self.pcap = os.path.join(self.scratch, name + ".pcap")
+        open(self.truth, "w", encoding="ascii").close()
+        self.env = {}
+        self.made = []      # how it was made, a line each
+        self.software = []
+        self.hosts_said = []
+        self.expected = []
+        self.later = []
+        self.remarks = []
+        self.records = []
+        self.cap = None
+        self.redis_server = self.rabbit_server = None
+        self.pack = None
+        self._workers = 0
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        self.net.close()
+        if kind and os.environ.get("LAB_KEEP"):
+            print("lab: left for a look:", self.scratch)
+        else:
+            shutil.rmtree(self.scratch, ignore_errors=True)
+
+    # servers
+
+    def host(self, name):
+        return self.net.host(name)
+
+    def rabbit(self, **kw):
+        self.rabbit_server = services.Rabbit(self.host("mq"), **kw)
+        self._uses(services.Rabbit.version(), "mq", "RabbitMQ")
+        return self.rabbit_server
+
+    def redis(self, **kw):
+        self.redis_server = services.Redis(self.host("redis"), **kw)
+        self._uses(services.Redis.version(), "redis", "Redis")
+        return self.redis_server
+
+    def _uses(self, software, host=None, role=None):
+        if software not in self.software:
+            self.software.append(software)
+        if host and (host, role) not in self.hosts_said:
+            self.hosts_said.append((host, role))
+
+    def use(self, **env):
+        """Environment of the workers and producers to come; None takes a variable away."""
+        for key, value in env.items():
+            if value is None:
+                self.env.pop(key, None)
+            else:
+                self.env[key] = str(value)
+
+    def on_amqp(self, url=None, backend="rpc://"):
+        self.use(LAB_BROKER=url or self.rabbit_server.url(), LAB_BACKEND=backend)
+
+    def on_redis(self, url=None, backend=None, user="", password=None):
+        url = url or self.redis_server.url(user, password)
+        self.use(LAB_BROKER=url, LAB_BACKEND=backend if backend is not None else url)
+
+    # Celery
+
+    def _env(self, role, more):
+        return {"PYTHONPATH": stacks.SHOP, "LAB_TRUTH": self.truth, "LAB_ROLE": role, "C_FORCE_ROOT": "1",
+                "LAB_BEAT_FILE": os.path.join(self.scratch, "beat"), **self.env,
+                **{k: str(v) for k, v in (more or {}).items()}}
+
+    def worker(self, host, stack, options=("-E",), env=None, ready=True, name=None):
+        """A Celery worker on a host. Options come after `worker`."""
+        st = stacks.Stack(stack)
+        self._workers += 1
+        log = f"worker-{self._workers}-{host}"
+        self._uses(st.describe(), host, "worker")
+        args = [st.python, "-m", "celery", "-A", "shop", "worker", "-l", "INFO", "-c", "2", *options]
+        self.made.append(f"{host}: celery worker -c 2 {' '.join(options)} [{stack}]")
+        process = self.host(host).start(args, env=self._env("worker", env), log=log)
+        if ready:
+            self.wait_log(log, " ready.", 40, process)
+        process.lab_log = log
+        return process
+
+    def wait_log(self, log, text, seconds, process=None):
+        end = time.time() + seconds
+        while time.time() < end:
+            with open(self.net.log_path(log), encoding="utf-8", errors="replace") as f:
+                said = f.read()
+            if text in said:
+                return
+            if process and process.poll() is not None:
+                raise RuntimeError(f"{log} ended:\n{said[-3000:]}")
+            time.sleep(0.1)
+        raise RuntimeError(f"{log}: no {text!r} in {seconds} s:\n{said[-3000:]}")
+
+    def stop(self, process, sig=signal.SIGTERM):
+        self.net.stop(process, sig, seconds=25)
+
+    def produce(self, host, stack, *steps, env=None, script="produce.py", timeout=150):
+        st = stacks.Stack(stack)
+        self._uses(st.describe(), host, "producer")
+        self.made.append(f"{host}: {script} {' '.join(steps)} [{stack}]")
+        return self.host(host).run([st.python, os.path.join(stacks.SHOP, script), *steps],
+                                   env=self._env("producer", env), timeout=timeout)
+
+    def celery(self, host, stack, *args, env=None, check=False):
+        """The celery command line: inspect, control, purge..."""
+        st = stacks.Stack(stack)
+        self._uses(st.describe(), host, "operator")
+        self.made.append(f"{host}: celery {' '.join(args)} [{stack}]")
+        return self.host(host).run([st.python, "-m", "celery", "-A", "shop", *args], env=self._env("client", env),
+                                   check=check)
+
+    def tool(self, host, *argv, role="client", said=None, check=False, env=None):
+        """Any other program on a host."""
+        if (host, role) not in self.hosts_said:
+            self.hosts_said.append((host, role))
+        self.made.append(f"{host}: {said or ' '.join(argv)}")
+        return self.host(host).run(list(argv), env=self._env("client", env), check=check)
+
+    # capture
+
+    def record(self, options=(), expression=""):
+        self.cap = capture.Capture(self.net, self.pcap, options, expression)
+        self._uses(capture.Capture.version())
+
+    def finish(self):
+        dropped = self.cap.stop()
+        if dropped:
+            raise RuntimeError(f"{self.name}: the kernel dropped {dropped} frames, record it again")
+
+    def expect(self, rule, count, why):
+        self.expected.append((rule, count, why))
+
+    def expect_later(self, rule, count, why):
+        """A rule of a later issue, so that its author need not record again."""
+        self.later.append((rule, count, why))
+
+    def remark(self, text):
+        self.remarks.append(text)
+
+    def note(self, **line):
+        """A line of truth by the lab itself (for programs that keep none)."""
+        with open(self.truth, "a", encoding="utf-8") as f:
+            f.write(json.dumps(line, sort_keys=True) + "\n")
+
+    # what comes out
+
+    def save(self):
+        """Moves capture, truth and description into pcaps/."""
+        os.makedirs(PCAPS, exist_ok=True)
+        size = os.path.getsize(self.pcap)
+        packets = capture.count_packets(self.pcap)
+        for ext in (".pcap", ".pcap.xz", ".pcap.zst", ".pcap.gz", ".pcap.lz4"):
+            if os.path.exists(os.path.join(PCAPS, self.name + ext)):
+                os.unlink(os.path.join(PCAPS, self.name + ext))
+        file = self.name + ".pcap"
+        shutil.copyfile(self.pcap, os.path.join(PCAPS, file))
+        if not self.pack and size > PACK_ABOVE:
+            self.pack = "zst"
+        if self.pack:
+            file = pack(os.path.join(PCAPS, file), self.pack)
+        lines = sorted_truth(self.truth)
+        with open(os.path.join(PCAPS, self.name + ".truth.jsonl"), "w", encoding="utf-8") as f:
+            f.writelines(line + "\n" for line in lines)
+        with open(os.path.join(PCAPS, self.name + ".md"), "w", encoding="utf-8") as f:
+            f.write(self._description(file, size, packets, [json.loads(line) for line in lines]))
+        print(f"lab: {file}: {packets} packets, {size} bytes, {len(lines)} lines of truth")
+
+    def _description(self, file, size, packets, truth):
+        out = [f"# {self.name}", "", self.title, "",
+               f"`{file}`: {packets} packets, {size:,} bytes as pcap. Recorded on the lab's bridge by "
+               f"`tests/lab/record {self.name}`; ids, keys and times differ at each recording.", "",
+               "## How it was made", ""]
+        seen = {}
+        for host, role in self.hosts_said:
+            seen.setdefault(host, []).append(role)
+        for host, roles in seen.items():
+            address = self.net.hosts[host]
+            where = address.ip4 + (f", {address.ip6}" if self.net.ipv6 else "")
+            out.append(f"- {host} ({where}): {', '.join(roles)}")
+        out += ["", *[f"{i}. {line}" for i, line in enumerate(self.made, 1)], "", "Software:", ""]
+        out += [f"- {s}" for s in self.software]
+        out += ["", "## What must be found", ""]
+        out += self._tasks(truth)
+        out += ["", "Alerts after folding (`--no-fold` gives one for each finding):", "",
+                "| rule | alerts | why |", "|---|---|---|"]
+        out += [f"| `{r}` | {n} | {why} |" for r, n, why in self.expected] or ["| none | 0 | |"]
+        if self.later:
+            out += ["", "Rules that come with later issues:", "", "| rule | alerts | why |", "|---|---|---|"]
+            out += [f"| `{r}` | {n} | {why} |" for r, n, why in self.later]
+        if self.remarks:
+            out += ["", "## Remarks", "", *[f"- {r}" for r in self.remarks]]
+        return "\n".join(out) + "\n"
+
+    def _tasks(self, truth):
+        out = ["Task messages, by the account of those who sent and took them "
+               f"(`{self.name}.truth.jsonl`):", "", "| | lines | ids | queues |", "|---|---|---|---|"]
+        for what in ("published", "delivered"):
+            lines = [t for t in truth if t.get("what") == what]
+            ids = {t.get("id") for t in lines if t.get("id")}
+            queues = collections.Counter(t.get("queue") for t in lines)
+            out.append(f"| {what} | {len(lines)} | {len(ids)} | "
+                       f"{', '.join(f'{q}: {n}' for q, n in sorted(queues.items(), key=str))} |")
+        others = collections.Counter(t["what"] for t in truth if t.get("what") not in ("published", "delivered"))
+        if others:
+            out += ["", "Besides: " + ", ".join(f"{w}: {n}" for w, n in sorted(others.items())) + "."]
+        return out
+
+
+def pack(path, how):
+    """Compresses a capture in place; returns its new base name."""
+    tools = {"xz": ["xz", "-9f"], "zst": ["zstd", "-19", "-q", "-f", "--rm"], "gz": ["gzip", "-9nf"],
+             "lz4": ["lz4", "-9", "-q", "-f", "--rm"]}
+    subprocess.run([*tools[how], path], check=True)
+    return os.path.basename(path) + "." + how
+
+
+def sorted_truth(path):
+    """The lines of truth in the order in which they were written, checked to be JSON."""
+    with open(path, encoding="utf-8") as f:
+        lines = [line.strip() for line in f if line.strip()]
+    for line in lines:
+        json.loads(line)
+    return lines
