@@ -24,6 +24,7 @@ struct packet {
     uint8_t         ip_proto;
     uint8_t         depth;    /* encapsulations peeled so far */
     bool            cut;      /* snaplen: payload is shorter than `wire_payload` says */
+    bool            bad_checksum; /* of an IPv4 header on the way in; never a reason to drop */
     uint32_t        wire_payload; /* length of the payload on the wire */
     struct {
         uint32_t seq, ack;
@@ -34,6 +35,7 @@ struct packet {
         uint32_t id;
         uint16_t offset; /* bytes */
         bool     more;
+        bool     conflict; /* put together from fragments that disagreed on a byte */
     } frag;
     struct bytes l3;      /* from the innermost IP header (nDPI wants this) */
     struct bytes payload; /* TCP or UDP payload, or the fragment's data */

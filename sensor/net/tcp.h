@@ -1,0 +1,85 @@
+/* net/tcp.h - segments in, ordered chunks out.
+ *
+ * Guarantees to chunk_fn: offsets of one direction start at 0 and only rise;
+ * DATA never repeats a byte; a hole is announced as one GAP (offset: its first
+ * byte) before the data behind it; CLOSE comes once and last, for each
+ * direction that was seen. Data in order is passed on where it lies; what is
+ * out of order is copied. `at` is the packet that made the chunk known: what
+ * waited carries the stamp of the packet that ended the wait.
+ *
+ * A hole is given up as a gap when the peer has acknowledged what lies behind it and more of the
+ * same direction has come; when the parked bytes reach their limit; in one-way traffic
+ * (nothing of the peer seen) after TCP_ONE_WAY_WINDOW parked bytes or TCP_ONE_WAY_SEGMENTS segments; at
+ * the end. A segment cut by the snaplen ends in a gap.
+ *
+ * The first copy of a byte wins. Copies that differ are counted and reported
+ * (tcp_conflict); to see that of bytes already passed on, those that the peer has not yet
+ * acknowledged are kept: afterwards a receiver discards any other version.
+ *
+ * RST is believed only at the exact place where the stream stands (RFC 5961
+ * 3.2), FIN where the stream reaches it. */
+#ifndef NET_TCP_H
+#define NET_TCP_H
+
+#include "base/tally.h"
+#include "net/packet.h"
+
+#define TCP_ONE_WAY_WINDOW   (64u << 10)
+#define TCP_ONE_WAY_SEGMENTS 64u
+
+struct tcp_pool; /* one per worker */
+struct tcp_segment;
+
+/* Per connection; the fields belong to tcp.c. Zeroed memory is not enough: tcp_init(). */
+struct tcp {
+    struct tcp_half {
+        uint64_t            offset;   /* of next_seq in the stream */
+        struct tcp_segment *parked;   /* by sequence, not overlapping */
+        struct tcp_segment *unacked, *unacked_last;
+        uint32_t            next_seq; /* the first byte not passed on */
+        uint32_t            acked;    /* by the peer */
+        uint32_t            fin_seq;
+        uint32_t            parked_bytes, unacked_bytes;
+        uint16_t            parked_n;
+        uint8_t             state, flags;
+    } half[2];
+    uint8_t shard;
+    bool    ignore; /* chunk_fn has said that it wants no more */
+    bool    closed;
+};
+
+struct tcp_conf {
+    size_t max_parked;  /* 0: LIMIT_PARKED_TOTAL; a 64th for each virtual shard */
+    size_t max_per_dir; /* 0: LIMIT_PARKED_PER_DIR */
+    bool   no_conflicts; /* do not keep unacknowledged bytes for comparison */
+};
+
+/* A byte that came twice with different values. */
+struct tcp_conflict {
+    enum dir dir;
+    uint64_t offset; /* of the first byte that differs */
+    uint64_t length; /* from there to the end of this overlap */
+};
+
+/* NULL: no memory. `tally` outlives the pool. */
+struct tcp_pool *tcp_pool_new(const struct tcp_conf *conf, struct tally *tally);
+void             tcp_pool_free(struct tcp_pool *p); /* after tcp_finish() of every connection */
+
+void tcp_init(struct tcp *t, uint64_t hash);
+
+/* One segment. dir: as flow_find() says. When fn returns false the connection's
+ * state is followed on, its data is not; fn is not called again. */
+void tcp_input(struct tcp *t, struct tcp_pool *p, enum dir dir, const struct packet *pkt,
+               chunk_fn *fn, void *ctx);
+
+/* Did the last tcp_input() find a conflict? The first one, if so. */
+bool tcp_conflict(const struct tcp_pool *p, struct tcp_conflict *out);
+
+/* The end of the flow, for whatever reason: passes on what is parked, with its gaps, closes both
+ * directions and frees all memory. `now` is the stamp of those chunks. */
+void tcp_finish(struct tcp *t, struct tcp_pool *p, struct stamp now, chunk_fn *fn, void *ctx);
+
+/* Both directions closed, or reset. */
+bool tcp_is_closed(const struct tcp *t);
+
+#endif
