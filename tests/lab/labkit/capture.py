@@ -10,9 +10,9 @@ import time
 class Capture:
     """Records from start to stop(). Frames still in the kernel's buffer when stop() is called are written first."""
 
-    def __init__(self, net, path, options=(), expression=""):
+    def __init__(self, space, path, options=(), expression="", device="br0"):
         self.path = path
-        argv = ["ip", "netns", "exec", net.ns, "tcpdump", "-i", "br0", "-B", "65536", "-U", "-Z", "root", "-n",
+        argv = ["ip", "netns", "exec", space, "tcpdump", "-i", device, "-B", "65536", "-U", "-Z", "root", "-n",
                 "-w", path, *(options or ("-s", "0"))]
         if expression:
             argv.append(expression)

@@ -40,6 +40,8 @@ class Scene:
         self.cap = None
         self.redis_server = self.rabbit_server = None
         self.pack = None
+        self.device = None
+        self.certificates = []
         self._workers = 0
 
     def __enter__(self):
@@ -148,8 +150,10 @@ class Scene:
 
     # capture
 
-    def record(self, options=(), expression=""):
-        self.cap = capture.Capture(self.net, self.pcap, options, expression)
+    def record(self, options=(), expression="", space=None, device="br0"):
+        """Starts the capture: on the bridge, or on a device of a host (its loopback)."""
+        self.cap = capture.Capture(space or self.net.ns, self.pcap, options, expression, device)
+        self.device = f"{device} of {space.split('-')[-1]}" if space else "the lab's bridge"
         self._uses(capture.Capture.version())
 
     def finish(self):
@@ -188,6 +192,11 @@ class Scene:
             self.pack = "zst"
         if self.pack:
             file = pack(os.path.join(PCAPS, file), self.pack)
+        folder = os.path.join(PCAPS, self.name + ".certs")
+        shutil.rmtree(folder, ignore_errors=True)
+        for path in self.certificates:
+            os.makedirs(folder, exist_ok=True)
+            shutil.copyfile(path, os.path.join(folder, os.path.basename(path)))
         lines = sorted_truth(self.truth)
         with open(os.path.join(PCAPS, self.name + ".truth.jsonl"), "w", encoding="utf-8") as f:
             f.writelines(line + "\n" for line in lines)
@@ -197,7 +206,7 @@ class Scene:
 
     def _description(self, file, size, packets, truth):
         out = [f"# {self.name}", "", self.title, "",
-               f"`{file}`: {packets} packets, {size:,} bytes as pcap. Recorded on the lab's bridge by "
+               f"`{file}`: {packets} packets, {size:,} bytes as pcap. Recorded on {self.device} by "
                f"`tests/lab/record {self.name}`; ids, keys and times differ at each recording.", "",
                "## How it was made", ""]
         seen = {}

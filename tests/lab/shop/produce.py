@@ -74,8 +74,24 @@ def big(size="300000"):
 def values():
     """What the serializers can carry besides JSON's own types."""
     plain_values = [1, -1, 2**40, 1.5, True, None, "text é", [1, [2, [3]]], {"a": {"b": "c"}}, ""]
-    wait(echo.delay(plain_values), order.delay(7, customer="x" * 300, lines=[1, 2]), add.delay(1, 2),
-         charge.delay(3), chain(add.s(1, 2), add.s(3)).apply_async(), add.apply_async((1, 1), link=add.s(2)))
+    wait(echo.delay(plain_values), order.delay(7, customer="x" * 300, lines=[1, 2]), add.delay(1, 2), charge.delay(3))
+
+
+def linked():
+    """Tasks that carry others. YAML cannot: its safe dumper refuses a signature."""
+    wait(chain(add.s(1, 2), add.s(3)).apply_async(), add.apply_async((1, 1), link=add.s(2)))
+
+
+def table():
+    """A body that is worth compressing."""
+    wait(import_prices.delay([[n, "article %d" % n, round(n * 1.19, 2)] for n in range(300)]))
+
+
+def signed():
+    """What a signed deployment sends: simple tasks, a chain, a callback."""
+    wait(*[add.delay(i, i) for i in range(4)])
+    wait(order.delay(1018, customer={"name": "Ada"}, lines=[1, 2]), chain(add.s(1, 2), add.s(3)).apply_async(),
+         add.apply_async((1, 1), link=add.s(10)), charge.delay(4))
 
 
 def pickled():

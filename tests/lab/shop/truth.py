@@ -86,6 +86,7 @@ def install(app):
     from celery.backends import base, rpc
     from celery.events import dispatcher
     from kombu import messaging, pidbox
+    from kombu.transport import redis
 
     signals.after_task_publish.connect(_published, weak=False)
     if os.environ.get("LAB_ROLE") == "worker":
@@ -100,6 +101,10 @@ def install(app):
         if request is not None and request.reply_to:
             note(what="result", id=task_id, state=state)
 
+    def restored(_self, payload, _exchange, routing_key, *_a, **_k):
+        note(what="restored", id=payload["headers"].get("id"), name=payload["headers"].get("task"), queue=routing_key)
+
+    _wrap(redis.Channel, "_do_restore_message", restored)
     _wrap(base.BaseKeyValueStoreBackend, "_set_with_state", stored_key)
     _wrap(rpc.RPCBackend, "store_result", stored_rpc)
 

@@ -1,0 +1,130 @@
+"""Everything a body can be written in: serializers, compression, signatures, protocol 1."""
+
+import os
+import shutil
+
+from labkit import certs
+
+from . import scenario
+from . import expectations as ex
+
+MORE = {"pickle": ("pickled", "linked"), "msgpack": ("linked",)}
+ALL = "json,pickle,yaml,msgpack"
+
+
+def _broker(s, kind):
+    """Starts the broker of that kind and points workers and producers at it."""
+    if kind == "amqp":
+        s.rabbit()
+        s.on_amqp()
+    else:
+        s.redis()
+        s.on_redis()
+
+
+def _login(s, kind, users=1):
+    (ex.amqp_login if kind == "amqp" else ex.redis_login)(s, users)
+
+
+def _serializers(s, kind, stack):
+    _broker(s, kind)
+    s.record()
+    for name in ("pickle", "yaml", "msgpack"):
+        s.use(LAB_SERIALIZER=name, LAB_ACCEPT=ALL, LAB_QUEUE=name)
+        w = s.worker("app1", stack, options=("--without-gossip", "--without-mingle"))
+        s.produce("web1", stack, "values", *MORE.get(name, ()))
+        s.stop(w)
+    s.finish()
+    _login(s, kind)
+    ex.clear_tasks(s)
+    ex.unsigned(s, 3, "pickle, yaml, msgpack")
+    s.expect("pickle-serializer", "3", "by producer and queue: tasks of web1 to queue pickle, sub-tasks (chain, callback) of app1 "
+             "to it, results of app1 (one more for each further reply queue or key prefix that is told apart)")
+    s.expect_later("pickle-malicious", 0, "nothing hostile here")
+    s.remark("The worker accepts all four; every serializer has a queue, a worker and results of its own.")
+
+
+def _compression(s, kind, stack):
+    _broker(s, kind)
+    s.record()
+    w = s.worker("app1", stack, options=("--without-gossip", "--without-mingle"),
+                 env={"LAB_COMPRESSION": "zlib", "LAB_ACCEPT": ALL})
+    for codec in ("zlib", "bzip2", "lzma", "zstd", "brotli"):
+        s.produce("web1", stack, "values", "linked", "table", env={"LAB_COMPRESSION": codec, "LAB_ACCEPT": ALL})
+    s.produce("web1", stack, "pickled", env={"LAB_COMPRESSION": "zstd", "LAB_SERIALIZER": "pickle", "LAB_ACCEPT": ALL})
+    s.stop(w)
+    s.finish()
+    _login(s, kind)
+    ex.clear_tasks(s)
+    ex.unsigned(s)
+    s.expect("pickle-serializer", 1, "the last producer sends pickles inside zstd; results are JSON")
+    s.remark("Codecs in order: zlib, bzip2, lzma (an xz container), zstd, brotli. Results are compressed with zlib where the "
+             "backend does that (rpc).")
+
+
+def _keys(s):
+    base = certs.authority(os.path.join(s.scratch, "keys"))
+    folders = {}
+    for owner in ("web1", "app1"):
+        cert, key = certs.issue(base, owner)
+        folders[owner] = os.path.join(base, owner + ".d")
+        os.makedirs(folders[owner] + "/store", exist_ok=True)
+        shutil.copy(key, folders[owner] + "/signer.key")
+        shutil.copy(cert, folders[owner] + "/signer.pem")
+        s.certificates.append(cert)
+    for folder in folders.values():
+        for cert in s.certificates:
+            shutil.copy(cert, folder + "/store")
+    return folders
+
+
+def _signed(s, kind, stack):
+    _broker(s, kind)
+    keys = _keys(s)
+    s.use(LAB_SERIALIZER="auth")
+    s.record()
+    w = s.worker("app1", stack, options=("--without-gossip",), env={"LAB_KEYS": keys["app1"]})
+    s.produce("web1", stack, "signed", env={"LAB_KEYS": keys["web1"]})
+    s.stop(w)
+    s.finish()
+    _login(s, kind)
+    ex.clear_tasks(s)
+    s.expect("task-unsigned", 0, "every task is signed (web1's own and those that app1 sends on)")
+    s.remark(f"The signers' certificates are in `{s.name}.certs/`; their keys are gone.")
+    s.remark("Layout of the signed body: " + ("raw signature (up to 5.4)" if stack == "debian" else "base64 parts (from 5.5)") + ".")
+
+
+def _protocol1(s, kind, stack):
+    _broker(s, kind)
+    s.use(LAB_PROTOCOL="1", LAB_TRUST_BODIES="1", LAB_ACCEPT=ALL)
+    s.record()
+    for serializer, queue in (("json", "legacy"), ("pickle", "older")):
+        s.use(LAB_SERIALIZER=serializer, LAB_QUEUE=queue)
+        w = s.worker("app1", stack, options=("--without-gossip", "--without-mingle"))
+        s.produce("web1", stack, "values", "linked")
+        s.stop(w)
+    s.use(LAB_SERIALIZER="json", LAB_QUEUE="mixed")
+    w = s.worker("app1", stack, options=("--without-gossip", "--without-mingle"))
+    s.produce("web1", stack, "fire:2", env={"LAB_PROTOCOL": "2"})
+    s.produce("web2", stack, "fire:2")
+    s.stop(w)
+    s.finish()
+    _login(s, kind)
+    ex.clear_tasks(s)
+    ex.unsigned(s, 3, "legacy, older, mixed")
+    s.expect("task-protocol-1", "5", "low: queues legacy and older, each from web1 and (sub-tasks) from app1; medium: queue mixed "
+             "from web2, after web1 has sent protocol 2 there")
+    s.expect("pickle-serializer", "3", "tasks of web1 to queue older, sub-tasks of app1 to it, results of app1")
+
+
+for _kind in ("amqp", "redis"):
+    _server = {"amqp": "RabbitMQ", "redis": "Redis"}[_kind]
+    for _stack in ("debian", "new"):
+        _words = {"debian": "Debian's Celery", "new": "the newest Celery of PyPI"}[_stack]
+        for _name, _function, _title in (
+                ("serializers", _serializers, "tasks and results in pickle, yaml and msgpack"),
+                ("compression", _compression, "compressed tasks, every codec of kombu"),
+                ("signed", _signed, "tasks signed with Celery's auth serializer, none unsigned"),
+                ("protocol1", _protocol1, "task messages of protocol 1 in json and pickle, and a queue that carries both protocols")):
+            scenario(f"{_name}-{_kind}-{_stack}", f"{_server}: {_title}; {_words}.")(
+                lambda s, f=_function, k=_kind, st=_stack: f(s, k, st))
