@@ -93,6 +93,21 @@ static inline uint16_t cur_u16(struct cursor *c) { return (uint16_t)cur_be(c, 2)
 static inline uint32_t cur_u32(struct cursor *c) { return (uint32_t)cur_be(c, 4); }
 static inline uint64_t cur_u64(struct cursor *c) { return cur_be(c, 8); }
 
+/* Big-endian integers at a place that the caller has checked. */
+static inline uint16_t be16_at(struct bytes b, size_t at)
+{
+    uint16_t v;
+    memcpy(&v, b.at + at, sizeof v);
+    return __builtin_bswap16(v);
+}
+
+static inline uint32_t be32_at(struct bytes b, size_t at)
+{
+    uint32_t v;
+    memcpy(&v, b.at + at, sizeof v);
+    return __builtin_bswap32(v);
+}
+
 /* A child that cannot see past its own length field (tables, TLVs). */
 static inline struct cursor cur_sub(struct cursor *c, size_t n)
 {
