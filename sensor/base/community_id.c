@@ -1,5 +1,5 @@
-/* net/community_id.c - see community_id.h. */
-#include "net/community_id.h"
+/* base/community_id.c - see community_id.h. */
+#include "base/community_id.h"
 
 #include <openssl/evp.h>
 #include <openssl/sha.h>
