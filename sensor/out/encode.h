@@ -19,8 +19,9 @@ struct encode_conf {
     void *ctx;
 };
 
+/* conf is copied. NULL: no memory, or the crypto library has no SHA-256. One thread. */
 struct encoder *encoder_new(const struct encode_conf *conf);
-void encoder_free(struct encoder *e);
+void encoder_free(struct encoder *e); /* wipes the key; NULL is allowed */
 
 /* The folded state of a finding, for celeriac.fold. */
 struct fold_state {
@@ -37,8 +38,11 @@ bool encode_alert(struct encoder *e, const struct msg *m, const struct finding *
  * of our own: the fields of the message and of its causes in the table's order. */
 bool encode_log(struct encoder *e, enum emit_kind kind, const struct msg *m, struct record *out);
 
-/* event.id of a record: 32 hex digits and a NUL. */
-void encode_id(const struct encoder *e, const char *dataset, const char *rule_or_action,
+/* event.id of a record: 32 hex digits and a NUL. They are the head of SHA-256 over these, each
+ * followed by a NUL: "1", dataset, rule id or action, observer.name (live only, else empty),
+ * packet time in ns, Community ID, "client" or "server" (who sent the unit), stream offset of
+ * the unit, index; numbers in decimal. */
+void encode_id(struct encoder *e, const char *dataset, const char *rule_or_action,
                const struct msg *m, unsigned index, char id[33]);
 
 #endif
