@@ -23,12 +23,16 @@ enum flow_end {
     FLOW_SHUTDOWN,
 };
 
+/* Laid out for the cache: a packet of a known flow touches the first two lines. */
 struct flow {
     struct flow_id id;
     uint8_t        ip_proto;
     bool           reversed; /* flow_reverse() was called an odd number of times */
-    struct stamp   last;     /* the latest packet */
-    uint64_t       packets[2], octets[2]; /* by id: [TO_SERVER], [TO_CLIENT]; octets of payload, on the wire */
+    uint8_t        state, shard; /* of the table */
+    uint32_t       seen;         /* of the table: seconds of packet time */
+    struct stamp   last;         /* the latest packet */
+    uint64_t       packets[2];   /* by id: [TO_SERVER], [TO_CLIENT] */
+    uint64_t       octets[2];    /* of payload, on the wire */
     struct stamp   first;
 };
 
