@@ -12,7 +12,7 @@ SYSTEM_PYTHON = "/usr/bin/python3"
 
 # What pip installs into each environment; the newest of everything unless a version is the point.
 ENVIRONMENTS = {
-    "new": ["celery[redis]", "msgpack", "pyyaml", "cryptography", "brotli", "zstandard", "django", "django-redis",
+    "new": ["celery[redis]", "msgpack", "pyyaml", "cryptography", "brotli", "backports.zstd", "django", "django-redis",
             "flask-caching", "cachelib", "rq", "huey", "dramatiq[redis]"],
     "arq": ["arq"],
     "old": ["celery==4.4.7", "kombu<5", "redis<4", "setuptools<58", "importlib-metadata<5", "msgpack", "pyyaml"],
@@ -76,9 +76,10 @@ def install(names=None, say=print):
 
 def _old_python():
     for name in OLD_PYTHONS:
-        found = shutil.which(name) or next(iter(sorted(glob.glob(os.path.expanduser(f"~/.pyenv/versions/{name[6:]}.*/bin/{name}")))), None)
-        if found and subprocess.run([found, "-c", "import ssl, venv"], capture_output=True, check=False).returncode == 0:
-            return found
+        below = os.path.expanduser(f"~/.pyenv/versions/{name[6:]}.*/bin/{name}")
+        for found in filter(None, [shutil.which(name), *sorted(glob.glob(below))]):
+            if subprocess.run([found, "-c", "import ssl, venv"], capture_output=True, check=False).returncode == 0:
+                return found
     return None
 
 

@@ -51,7 +51,8 @@ def _compression(s, kind, stack):
                  env={"LAB_COMPRESSION": "zlib", "LAB_ACCEPT": ALL})
     for codec in ("zlib", "bzip2", "lzma", "zstd", "brotli"):
         s.produce("web1", stack, "values", "linked", "table", env={"LAB_COMPRESSION": codec, "LAB_ACCEPT": ALL})
-    s.produce("web1", stack, "pickled", env={"LAB_COMPRESSION": "zstd", "LAB_SERIALIZER": "pickle", "LAB_ACCEPT": ALL})
+    s.produce("web1", stack, "pickled", env={"LAB_COMPRESSION": "zstd", "LAB_SERIALIZER": "pickle", "LAB_ACCEPT": ALL,
+                                               "LAB_RESULT_SERIALIZER": "json"})
     s.stop(w)
     s.finish()
     _login(s, kind)
