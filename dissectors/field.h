@@ -77,6 +77,7 @@ enum field_type {
     X(AMQP_CHANNEL, "amqp.channel", INT)                                                           \
     X(AMQP_EXCHANGE, "amqp.exchange", TEXT)                                                        \
     X(AMQP_EXCHANGE_TYPE, "amqp.exchange_type", TEXT)                                              \
+    X(AMQP_DESTINATION, "amqp.destination", TEXT)                                                   \
     X(AMQP_ROUTING_KEY, "amqp.routing_key", TEXT)                                                  \
     X(AMQP_QUEUE, "amqp.queue", TEXT)                                                              \
     X(AMQP_CONSUMER_TAG, "amqp.consumer_tag", TEXT)                                                \
@@ -108,6 +109,7 @@ enum field_type {
     X(REDIS_FIELD, NULL, TEXT)     /* of a hash */                                                 \
     X(NEVER_LOGGED_IN, NULL, BOOL) /* of a Redis data command: no AUTH yet, connection seen from its start */ \
     X(MEMBER, NULL, TEXT)          /* of a set: what SADD put in, for the bindings of kombu */         \
+    X(KEPT, NULL, BOOL)            /* the copy of a delivery that a Redis worker keeps in `unacked` */  \
     X(PROTOCOL_UNREAD, NULL, TEXT) /* amqp-1.0, stomp, mqtt, stream: served here, not read */      \
     X(BODY_DIGEST, NULL, INT)      /* hash of the body after transport codings */                  \
     X(SIGNATURE, NULL, TEXT)                                                                       \

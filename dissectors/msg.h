@@ -55,6 +55,8 @@ enum coverage {
 
 /* What a message says of the connection that it came on. The worker owns it;
  * it outlives the flow's last message. */
+struct pickle_result;
+
 struct conn_info {
     struct flow_id id;
     const char *proto; /* "amqp", "redis" */
@@ -84,6 +86,9 @@ struct msg {
      * expiration, message_id, timestamp, type, user_id, app_id, cluster_id) and whatever else kombu
      * puts there; content type, encoding and headers are not among them. */
     const struct headers *headers, *properties;
+    /* What the pickle machine says of the content's innermost part; opaque here, for detectors
+     * (signatures/pickle/pickle.h). NULL: no pickle, or in the collector. */
+    const struct pickle_result *pickle;
     struct fields fields;
 };
 
@@ -101,6 +106,7 @@ static inline void msg_init(struct msg *m, enum msg_kind kind, const char *actio
     m->conn = NULL;
     m->cause = NULL;
     m->content = NULL;
+    m->pickle = NULL;
     m->headers = m->properties = NULL;
     fields_init(&m->fields);
 }
@@ -119,6 +125,7 @@ static inline void msg_from(struct msg *m, const struct msg *cause, enum msg_kin
     m->conn = cause->conn;
     m->cause = cause;
     m->content = cause->content;
+    m->pickle = cause->pickle;
     m->headers = cause->headers;
     m->properties = cause->properties;
 }

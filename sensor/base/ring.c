@@ -138,8 +138,9 @@ size_t ring_max_record(const struct ring *r)
 
 size_t ring_used(const struct ring *r)
 {
-    uint64_t read = atomic_load_explicit(&r->read, memory_order_relaxed);
-    return (size_t)(atomic_load_explicit(&r->written, memory_order_relaxed) - read);
+    /* Acquire: who sees a record dropped also sees what its consumer did before. */
+    uint64_t read = atomic_load_explicit(&r->read, memory_order_acquire);
+    return (size_t)(atomic_load_explicit(&r->written, memory_order_acquire) - read);
 }
 
 size_t ring_capacity(const struct ring *r)

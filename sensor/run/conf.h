@@ -43,12 +43,21 @@ struct conf {
     char *user;       /* -u */
     int verbosity;    /* -1 quiet, 0, 1 verbose */
     char *observer_name;
+    char *hash_key_file;
     uint8_t hmac_key[64];
     size_t n_hmac_key;
     bool checksums; /* verify TCP checksums too */
+    struct {
+        unsigned prefix_v4, prefix_v6, glob_after;
+    } learn;
+    char *config_file, *baseline_file; /* -c, -b */
     struct conf_limits limits;
     struct policy policy;
 };
+
+/* Copies the text. false: no memory. */
+bool text_list_add(struct text_list *list, const char *text);
+void text_list_free(struct text_list *list);
 
 /* Reads the command line and the files that it names into *conf. Returns 0, or the exit
  * code of detections.md 4 after one clear line on standard error per fault (64 usage,

@@ -1,0 +1,97 @@
+/* run/classify.c - first the wrappers, then the bytes, then the declaration. */
+#include "run/classify.h"
+
+#include <stdlib.h>
+
+#include "signatures/pickle/pickle.h"
+
+struct classifier {
+    struct content_limits limits;
+    struct pickle        *machine;
+};
+
+static struct pickle *machine_new(const struct text_list *allow)
+{
+    struct bytes         *list = calloc(allow->n + 1, sizeof *list);
+    struct pickle_options options = { .allow = list, .n_allow = allow->n };
+    struct pickle        *machine;
+
+    if (!list)
+        return NULL;
+    for (size_t i = 0; i < allow->n; i++)
+        list[i] = bytes_of(allow->at[i], strlen(allow->at[i]));
+    machine = pickle_new(&options);
+    free(list);
+    return machine;
+}
+
+struct classifier *classifier_new(const struct conf *conf)
+{
+    struct classifier *c = calloc(1, sizeof *c);
+
+    if (!c)
+        return NULL;
+    c->limits = (struct content_limits){
+        .max_kept = conf->limits.unwrap_kept,
+        .max_total = conf->policy.decompression.max_total,
+        .max_ratio = conf->policy.decompression.max_ratio,
+        .max_depth = (unsigned)conf->limits.unwrap_depth,
+    };
+    c->machine = machine_new(&conf->policy.pickle_allow_imports);
+    if (c->machine)
+        return c;
+    free(c);
+    return NULL;
+}
+
+void classifier_free(struct classifier *c)
+{
+    if (c)
+        pickle_free(c->machine);
+    free(c);
+}
+
+static bool declared_pickle(const struct content *c)
+{
+    return bytes_eq(c->type, "application/x-python-serialize");
+}
+
+/* The pairs outlive the machine's next message: they are copied into the arena. */
+static void keep_top(struct content *c, const struct pickle_result *r, struct arena *arena)
+{
+    c->top = r->n_top > 0 ? arena_raw(arena, r->n_top * sizeof *c->top) : NULL;
+    c->n_top = c->top ? r->n_top : 0;
+    for (unsigned i = 0; i < c->n_top; i++) {
+        c->top[i].key = arena_copy(arena, r->top[i].key);
+        c->top[i].value = arena_copy(arena, r->top[i].value);
+    }
+}
+
+static void ask_machine(struct classifier *cl, struct msg *m, struct bytes inner, struct arena *arena)
+{
+    struct content *c = m->content;
+    bool            cut = c->clipped || c->limit;
+
+    const struct pickle_result *r =
+        pickle_judge(cl->machine, inner, declared_pickle(c) ? PICKLE_DECLARED : PICKLE_SEEN, cut ? PICKLE_CLIPPED : PICKLE_WHOLE);
+    if (!r->is_pickle)
+        return;
+    c->what = WHAT_PICKLE;
+    m->pickle = r;
+    keep_top(c, r, arena);
+}
+
+void classify(struct classifier *cl, struct msg *m, struct arena *arena, struct tally *tally)
+{
+    struct content *c = m->content;
+    struct bytes    inner;
+
+    if (!c->unwrapped)
+        content_unwrap(c, arena, &cl->limits, tally);
+    if (c->clipped)
+        m->coverage |= COVER_CLIPPED;
+    inner = content_inner(c);
+    if (c->what != WHAT_JSON && (declared_pickle(c) || pickle_maybe(inner)))
+        ask_machine(cl, m, inner, arena);
+}
+

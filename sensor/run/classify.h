@@ -1,0 +1,19 @@
+/* run/classify.h - unwraps a body and says what it is: joins dissectors/content
+ * and the pickle machine, so that interpreters need not know signatures. */
+#ifndef RUN_CLASSIFY_H
+#define RUN_CLASSIFY_H
+
+#include "base/arena.h"
+#include "dissectors/msg.h"
+#include "run/conf.h"
+
+struct classifier; /* one per worker */
+
+struct classifier *classifier_new(const struct conf *conf);
+void               classifier_free(struct classifier *c);
+
+/* Fills everything of m->content, and m->pickle, which lives until the machine is needed again:
+ * longer than the message's own detectors, not longer. */
+void classify(struct classifier *c, struct msg *m, struct arena *arena, struct tally *tally);
+
+#endif

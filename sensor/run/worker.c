@@ -1,0 +1,359 @@
+/* run/worker.c - the data path, read from the bottom up: packet, chunk, message
+ * of the wire, message of the application, finding. */
+#include "run/worker.h"
+
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "dissectors/interpreter.h"
+#include "net/flow.h"
+#include "net/tcp.h"
+#include "run/classify.h"
+#include "run/ident.h"
+#include "run/unit.h"
+#include "signatures/cluster/topology.h"
+
+#define FINDINGS_MAX 16u /* of one message */
+#define INTERPRET_MAX_DEPTH 3
+
+struct worker {
+    struct flow_table *flows;
+    struct tcp_pool *tcp_pool;
+    struct ident_engine *ident;
+    struct classifier *classifier;
+    struct arena *arena;
+    struct worker_out out;
+    const struct policy *policy;
+    struct budget budget;
+    struct dissect_conf dissect;
+    struct unit_counts units;
+    const struct packet *packet; /* the one being worked on; NULL at ticks */
+    struct finding findings[FINDINGS_MAX];
+    size_t n_findings;
+    struct tally tally;
+};
+
+/* What this file, and no other, hangs on each flow. */
+struct conn {
+    struct tcp tcp;
+    struct ident ident;
+    const struct dissector *proto; /* NULL until identified */
+    void *state;
+    struct conn_info info;
+    bool reversed;
+    bool anomaly_said;
+    bool seen[2]; /* data, by direction after reversal */
+};
+
+struct path {
+    struct worker *w;
+    struct flow *flow;
+    struct conn *conn;
+    unsigned depth; /* messages read out of messages */
+};
+
+static void found(void *ctx, const struct msg *m, struct finding *f)
+{
+    struct worker *w = ctx;
+
+    if (w->n_findings == FINDINGS_MAX)
+        return;
+    f->index = unit_index(&w->units, m, &rules[f->rule]);
+    w->findings[w->n_findings++] = *f;
+}
+
+static void detect(struct worker *w, const struct msg *m)
+{
+    struct detect_out out = { .policy = w->policy, .arena = w->arena, .emit = found, .ctx = w };
+
+    w->n_findings = 0;
+    for (const struct message_detector *const *d = message_detectors; *d; d++)
+        if ((*d)->wants & m->kind)
+            (*d)->check(m, &out);
+    if (w->n_findings > 0 || (w->out.wants & m->kind) || topology_wants(m))
+        w->out.item(w->out.ctx, m, w->findings, w->n_findings);
+}
+
+/* One anomaly a connection, whatever the dissector has to complain of. */
+static bool is_repeated_anomaly(struct conn *c, const struct msg *m)
+{
+    bool again = m->kind == MSG_ANOMALY && c->anomaly_said;
+
+    if (m->kind == MSG_ANOMALY)
+        c->anomaly_said = true;
+    return again;
+}
+
+static void count(struct worker *w, const struct msg *m)
+{
+    switch (m->kind) {
+    case MSG_TASK:    tally_add(&w->tally, TALLY_tasks, 1); break;
+    case MSG_RESULT:  tally_add(&w->tally, TALLY_results, 1); break;
+    case MSG_WORKER:  tally_add(&w->tally, TALLY_worker_events, 1); break;
+    case MSG_CONTROL: tally_add(&w->tally, TALLY_controls, 1); break;
+    default:          break;
+    }
+}
+
+/* The worker's part of a message: its makers leave these fields to us. */
+static void stamp(struct path *p, struct msg *m)
+{
+    m->conn = &p->conn->info;
+    if (!p->conn->seen[dir_other(m->dir)])
+        m->coverage |= COVER_ONE_WAY;
+    if (m->action)
+        m->index = unit_index(&p->w->units, m, m->action);
+    count(p->w, m);
+}
+
+/* The member that SADD puts into one of kombu's sets is what the collector learns bindings from. */
+static void keep_member(struct msg *m)
+{
+    if (m->kind == MSG_ENVELOPE && m->content && topology_wants(m))
+        fields_text(&m->fields, F_MEMBER, m->content->body);
+}
+
+/* What an interpreter makes of a message comes back in here: kombu's envelope
+ * inside a Redis list is opened first, and is then a Celery task. */
+static void interpret(void *ctx, const struct msg *said)
+{
+    struct path *p = ctx;
+    struct worker *w = p->w;
+    struct msg *m = (struct msg *)(uintptr_t)said; /* its maker's own, not const: see msg.h */
+    struct interpret_out out = { .arena = w->arena, .tally = &w->tally, .emit = interpret, .ctx = p };
+
+    if (is_repeated_anomaly(p->conn, m))
+        return;
+    stamp(p, m);
+    if (m->kind == MSG_ENVELOPE && m->content)
+        classify(w->classifier, m, w->arena, &w->tally);
+    keep_member(m);
+    detect(w, m);
+    if (p->depth == INTERPRET_MAX_DEPTH)
+        return;
+    p->depth++;
+    for (const struct interpreter *const *i = interpreters; *i; i++)
+        if (((*i)->reads & m->kind) && (*i)->read(m, &out))
+            break;
+    p->depth--;
+}
+
+static void dissector_says(void *ctx, const struct msg *m)
+{
+    struct path *p = ctx;
+    struct arena_mark mark = arena_mark(p->w->arena);
+
+    interpret(ctx, m);
+    arena_rewind(p->w->arena, mark);
+}
+
+static bool dissect(void *ctx, const struct chunk *in)
+{
+    struct path *p = ctx;
+    struct chunk c = *in;
+    struct dissect_out out = { p->w->arena, &p->w->tally, dissector_says, p };
+    enum dissect next;
+
+    if (p->conn->reversed)
+        c.dir = dir_other(c.dir);
+    p->conn->seen[c.dir] |= c.kind == CHUNK_DATA;
+    next = p->conn->proto->feed(p->conn->state, &c, &out);
+    arena_reset(p->w->arena);
+    return next != DISSECT_LEAVE;
+}
+
+/* TLS, or a protocol that is named and not read: said once, then left alone. */
+static bool leave_unread(struct path *p, const struct chunk *c, const char *unread)
+{
+    struct worker *w = p->w;
+    struct msg m;
+
+    ident_release(w->ident, &p->conn->ident, NULL, NULL, NULL);
+    if (strcmp(unread, "tls") == 0) {
+        tally_add(&w->tally, TALLY_flow_encrypted, 1);
+        return false;
+    }
+    tally_add(&w->tally, TALLY_flow_unread, 1);
+    p->conn->info.proto = unread;
+    p->conn->seen[TO_SERVER] = p->conn->seen[TO_CLIENT] = true;
+    msg_init(&m, MSG_UNREAD, "served");
+    m.dir = c->dir;
+    m.at = c->at;
+    m.offset = c->offset;
+    fields_str(&m.fields, F_PROTOCOL_UNREAD, unread);
+    interpret(p, &m);
+    arena_reset(w->arena);
+    return false;
+}
+
+static bool begin(struct path *p, const struct ident_answer *answer)
+{
+    struct conn *conn = p->conn;
+
+    conn->state = calloc(1, answer->found->state_size);
+    if (!conn->state)
+        return false;
+    conn->proto = answer->found;
+    conn->info.proto = answer->found->name;
+    conn->proto->init(conn->state, &p->w->dissect);
+    tally_add(&p->w->tally, strcmp(conn->proto->name, "amqp") == 0 ? TALLY_ident_amqp : TALLY_ident_redis, 1);
+    if (answer->reversed) {
+        conn->reversed = true;
+        flow_reverse(p->flow);
+        conn->info.id = p->flow->id;
+    }
+    return true;
+}
+
+static bool identify(void *ctx, const struct chunk *c)
+{
+    struct path *p = ctx;
+    struct ident_engine *e = p->w->ident;
+    struct ident *id = &p->conn->ident;
+    struct ident_answer answer;
+
+    if (p->conn->proto)
+        return dissect(p, c);
+    switch (ident_chunk(e, id, &p->flow->id, c, p->w->packet, &answer)) {
+    case IDENT_WAIT:   return true;
+    case IDENT_UNREAD: return leave_unread(p, c, answer.unread);
+    case IDENT_FOUND:  return ident_release(e, id, c, begin(p, &answer) ? dissect : NULL, p);
+    default:           return ident_release(e, id, NULL, NULL, NULL) && false;
+    }
+}
+
+void worker_packet(struct worker *w, const struct packet *pkt)
+{
+    enum dir dir;
+    bool fresh;
+    struct flow *flow = flow_find(w->flows, pkt, &dir, &fresh);
+
+    if (!flow)
+        return;
+    struct path p = { w, flow, flow_user(flow), 0 };
+    if (fresh) {
+        tcp_init(&p.conn->tcp, pkt->hash);
+        p.conn->info.id = flow->id;
+        p.conn->info.proto = "";
+    }
+    w->packet = pkt;
+    tcp_input(&p.conn->tcp, w->tcp_pool, dir, pkt, identify, &p);
+    w->packet = NULL;
+    if (tcp_is_closed(&p.conn->tcp))
+        flow_close(w->flows, flow);
+}
+
+/* The one way out for every flow, however it ends. */
+static void flow_gone(void *ctx, struct flow *flow, void *user, enum flow_end why)
+{
+    struct worker *w = ctx;
+    struct conn *c = user;
+    struct path p = { w, flow, c, 0 };
+
+    (void)why;
+    w->packet = NULL;
+    tcp_finish(&c->tcp, w->tcp_pool, flow->last, identify, &p);
+    ident_release(w->ident, &c->ident, NULL, NULL, NULL);
+    if (c->proto && (!c->seen[TO_SERVER] || !c->seen[TO_CLIENT]))
+        tally_add(&w->tally, TALLY_flow_one_way, 1);
+    if (c->proto)
+        c->proto->fini(c->state);
+    free(c->state);
+}
+
+void worker_prefetch(struct worker *w, uint64_t hash)
+{
+    flow_prefetch(w->flows, hash);
+}
+
+void worker_tick(struct worker *w, struct stamp now)
+{
+    flow_tick(w->flows, now);
+}
+
+void worker_finish(struct worker *w, struct stamp now)
+{
+    (void)now;
+    flow_table_flush(w->flows);
+}
+
+const struct tally *worker_tally(const struct worker *w)
+{
+    return &w->tally;
+}
+
+size_t worker_flows(const struct worker *w)
+{
+    return flow_count(w->flows);
+}
+
+/* Hints for connections that began before the capture: every dissector's ports. */
+static const uint16_t server_ports[] = { 5672, 6379, 5671, 6380, 26379, 5673, 6378 };
+
+static void configure(struct worker *w, const struct conf *conf, unsigned share)
+{
+    const struct conf_limits *l = &conf->limits;
+
+    w->budget = (struct budget){ .limit = l->budget / share };
+    w->dissect = (struct dissect_conf){
+        .max_body = l->body,
+        .max_item = l->item,
+        .max_depth = (unsigned)l->nesting,
+        .max_open = (unsigned)l->channels,
+        .max_pending = (unsigned)l->pending,
+        .max_elements = l->elements,
+        .commands = (w->out.wants & MSG_REPLY) && (w->out.wants & MSG_COMMAND),
+        .budget = &w->budget,
+    };
+}
+
+static bool make(struct worker *w, const struct conf *conf, unsigned share, bool ndpi_now)
+{
+    const struct conf_limits *l = &conf->limits;
+    struct flow_conf flows = {
+        .max_flows = l->flows,
+        .idle_ns = l->flow_idle_ns,
+        .embryonic_ns = l->flow_embryonic_ns,
+        .server_ports = server_ports,
+        .server_port_n = sizeof server_ports / sizeof *server_ports,
+    };
+    struct tcp_conf tcp = { .max_parked = l->parked_total, .max_per_dir = l->parked_per_dir };
+
+    configure(w, conf, share);
+    w->flows = flow_table_new(&flows, sizeof(struct conn), flow_gone, w, &w->tally);
+    w->tcp_pool = tcp_pool_new(&tcp, &w->tally);
+    w->ident = ident_engine_new(l->ident_held, ndpi_now, &w->tally);
+    w->classifier = classifier_new(conf);
+    w->arena = arena_new(l->arena);
+    return w->flows && w->tcp_pool && w->ident && w->classifier && w->arena;
+}
+
+struct worker *worker_new(const struct conf *conf, unsigned share, bool ndpi_now,
+                          const struct worker_out *out)
+{
+    struct worker *w = calloc(1, sizeof *w);
+
+    if (!w)
+        return NULL;
+    w->out = *out;
+    w->policy = &conf->policy;
+    if (make(w, conf, share > 0 ? share : 1, ndpi_now))
+        return w;
+    worker_free(w);
+    return NULL;
+}
+
+void worker_free(struct worker *w)
+{
+    if (!w)
+        return;
+    if (w->flows)
+        flow_table_free(w->flows);
+    if (w->tcp_pool)
+        tcp_pool_free(w->tcp_pool);
+    ident_engine_free(w->ident);
+    classifier_free(w->classifier);
+    if (w->arena)
+        arena_free(w->arena);
+    free(w);
+}
