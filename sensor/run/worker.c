@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "base/hash.h"
 #include "dissectors/interpreter.h"
 #include "net/flow.h"
 #include "net/tcp.h"
@@ -62,7 +63,14 @@ static void found(void *ctx, const struct msg *m, struct finding *f)
     w->findings[w->n_findings++] = *f;
 }
 
-static void detect(struct worker *w, const struct msg *m)
+/* What makes one finding of a message that crosses the wire again (finding.once_a_task). */
+static void digest(struct msg *m)
+{
+    if (m->content && !msg_has(m, F_BODY_DIGEST))
+        fields_num(&m->fields, F_BODY_DIGEST, (int64_t)hash_bytes(content_inner(m->content), 0));
+}
+
+static void detect(struct worker *w, struct msg *m)
 {
     struct detect_out out = { .policy = w->policy, .arena = w->arena, .emit = found, .ctx = w };
 
@@ -70,6 +78,8 @@ static void detect(struct worker *w, const struct msg *m)
     for (const struct message_detector *const *d = message_detectors; *d; d++)
         if ((*d)->wants & m->kind)
             (*d)->check(m, &out);
+    if (w->n_findings > 0)
+        digest(m);
     if (w->n_findings > 0 || (w->out.wants & m->kind) || topology_wants(m))
         w->out.item(w->out.ctx, m, w->findings, w->n_findings);
 }

@@ -1,0 +1,13 @@
+/* run/priv.h - what the process may do, and what of it may be read by others. */
+#ifndef RUN_PRIV_H
+#define RUN_PRIV_H
+
+#include <stdbool.h>
+
+/* No core dumps, no ptrace by others: they could hold secrets that were seen. */
+void priv_no_dumps(void);
+/* Becomes the user, with its groups and no others, for good. Returns 0, or 66 (no such user), 77 after
+ * a line on standard error. NULL: stays. */
+int priv_drop(const char *user);
+
+#endif

@@ -1,0 +1,207 @@
+/* signatures/message/pickle.c - what a pickle would do if it were loaded: the
+ * verdict of the machine as pickle-malicious, -dangerous, -suspicious,
+ * -unknown-import, -bomb, and pickle-disguised where nothing says pickle. */
+#include <stdio.h>
+
+#include "base/hash.h"
+#include "signatures/message/message.h"
+#include "signatures/pickle/pickle.h"
+
+#define LIST_MAX 512u
+
+/* Texts of the evidence, made once a message where there is a finding. */
+struct story {
+    const struct pickle_result *r;
+    struct bytes                imports, calls, flags;
+};
+
+static void put(char *to, size_t *at, const char *text, size_t n)
+{
+    if (*at + n < LIST_MAX)
+        memcpy(to + *at, text, n), *at += n;
+}
+
+/* Off the wire: whatever is not printable ASCII is left as a question mark here; the names as they
+ * are can be had from `celeriac pickle`. */
+static void put_name(char *to, size_t *at, struct bytes name)
+{
+    for (size_t i = 0; i < name.len && *at + 1 < LIST_MAX; i++)
+        to[(*at)++] = name.at[i] >= 0x20 && name.at[i] < 0x7f ? (char)name.at[i] : '?';
+}
+
+static struct bytes list_imports(const struct pickle_result *r, struct arena *arena)
+{
+    char  *text = arena_raw(arena, LIST_MAX);
+    size_t n = 0;
+
+    if (!text)
+        return (struct bytes){ 0 };
+    for (unsigned i = 0; i < r->n_imports; i++) {
+        put(text, &n, ", ", i > 0 ? 2 : 0);
+        put_name(text, &n, r->imports[i].module);
+        put(text, &n, ".", 1);
+        put_name(text, &n, r->imports[i].name);
+    }
+    return bytes_of(text, n);
+}
+
+static struct bytes list_flags(uint64_t flags, struct arena *arena)
+{
+    char  *text = arena_raw(arena, LIST_MAX);
+    size_t n = 0;
+
+    for (unsigned bit = 0; text && bit < PICKLE_BIT_COUNT; bit++)
+        if (flags >> bit & 1) {
+            const char *name = pickle_flag_name((enum pickle_flag_bit)bit);
+
+            put(text, &n, ", ", n > 0 ? 2 : 0);
+            put(text, &n, name, strlen(name));
+        }
+    return bytes_of(text, text ? n : 0);
+}
+
+static struct story tell(const struct pickle_result *r, struct arena *arena)
+{
+    struct story s = { .r = r, .imports = list_imports(r, arena), .flags = list_flags(r->flags, arena) };
+
+    if (r->n_calls > 0)
+        s.calls = r->calls[0].text;
+    return s;
+}
+
+static void add_story(struct finding *f, const struct story *s)
+{
+    const struct pickle_result *r = s->r;
+
+    finding_str(f, "verdict", pickle_verdict_name(r->verdict));
+    if (s->calls.len > 0) {
+        finding_text(f, "call", s->calls);
+        finding_num(f, "offset", (int64_t)r->calls[0].offset);
+        finding_str(f, "opcode", pickle_opcode_name(r->calls[0].opcode));
+    } else if (r->n_imports > 0) {
+        finding_num(f, "offset", (int64_t)r->imports[0].offset);
+        finding_str(f, "opcode", pickle_opcode_name(r->imports[0].opcode));
+    }
+    if (s->imports.len > 0)
+        finding_text(f, "imports", s->imports);
+    if (s->flags.len > 0)
+        finding_text(f, "flags", s->flags);
+    if (r->ground)
+        finding_str(f, "ground", r->ground);
+    finding_num(f, "protocol", r->protocol);
+    finding_str(f, "end", pickle_end_name(r->end));
+}
+
+static void say(const struct msg *m, enum rule_id rule, enum severity severity, const char *reason, const struct story *s,
+                uint64_t fold_class, const struct detect_out *out)
+{
+    struct finding f;
+
+    finding_init(&f, rule, severity);
+    finding_reason(&f, "%s", reason);
+    add_story(&f, s);
+    f.fold_class = fold_class;
+    f.once_a_task = true;
+    out->emit(out->ctx, m, &f);
+}
+
+static uint64_t class_of(const struct story *s)
+{
+    return hash_mix(hash_bytes(s->imports, 1), hash_bytes(s->calls, 2));
+}
+
+/* The first import that is on no list is what the rule is about: folded by its module. */
+static void unknown_import(const struct msg *m, const struct story *s, const struct detect_out *out)
+{
+    uint64_t module = 0;
+
+    for (unsigned i = s->r->n_imports; i-- > 0;)
+        if (s->r->imports[i].kind == PICKLE_CLASS_UNKNOWN)
+            module = hash_bytes(s->r->imports[i].module, 3);
+    say(m, RULE_PICKLE_UNKNOWN_IMPORT, SEV_INFO, "a pickle loads a class that is on no list", s, module, out);
+}
+
+/* A stream whose only ground is a bomb flag is pickle-bomb alone. */
+static bool only_bomb(const struct pickle_result *r)
+{
+    uint64_t grounds = PICKLE_ANY_HIDING | PICKLE_FLAG(NESTED_PICKLE) | PICKLE_FLAG(NESTED_PICKLE_DATA) | PICKLE_FLAG(EXT) |
+                       PICKLE_FLAG(PERSID) | PICKLE_FLAG(FAILS_AFTER_EXEC) | PICKLE_FLAG(TRAILING_PICKLE);
+
+    return (r->flags & PICKLE_ANY_BOMB) && r->verdict == PICKLE_SUSPICIOUS && r->all_imports == 0 && !(r->flags & grounds);
+}
+
+static void verdict(const struct msg *m, const struct story *s, const struct detect_out *out)
+{
+    switch (s->r->verdict) {
+    case PICKLE_MALICIOUS:
+        say(m, RULE_PICKLE_MALICIOUS, SEV_CRITICAL, "a pickle runs code when it is loaded", s, class_of(s), out);
+        break;
+    case PICKLE_DANGEROUS:
+        say(m, RULE_PICKLE_DANGEROUS, SEV_HIGH, "a pickle reaches for names that can run code", s, class_of(s), out);
+        break;
+    case PICKLE_SUSPICIOUS:
+        if (!only_bomb(s->r))
+            say(m, RULE_PICKLE_SUSPICIOUS, SEV_MEDIUM, "a pickle hides what it holds", s, class_of(s), out);
+        break;
+    case PICKLE_OBJECTS_UNKNOWN: unknown_import(m, s, out); break;
+    default:                     break;
+    }
+    if (s->r->flags & PICKLE_ANY_BOMB)
+        say(m, RULE_PICKLE_BOMB, SEV_HIGH, "a pickle costs its reader far more than its size", s,
+            s->r->flags & PICKLE_ANY_BOMB, out);
+}
+
+/* Types compare without case and parameters. */
+static bool says_pickle(struct bytes type)
+{
+    static const char *const names[] = { "application/x-python-serialize", "application/x-pickle", "application/python-pickle" };
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        size_t n = strlen(names[i]);
+
+        if (type.len >= n && strncasecmp((const char *)type.at, names[i], n) == 0 &&
+            (type.len == n || type.at[n] == ';' || type.at[n] == ' '))
+            return true;
+    }
+    return false;
+}
+
+/* Raw Redis values have no place for a content type. */
+static bool has_place_for_type(const struct msg *m)
+{
+    return m->content->type.at != NULL || strcmp(m->conn->proto, "amqp") == 0 || (m->headers != NULL);
+}
+
+static void disguised(const struct msg *m, const struct story *s, const struct detect_out *out)
+{
+    struct finding f;
+    bool           worse = s->r->verdict >= PICKLE_DANGEROUS;
+
+    if (says_pickle(m->content->type) || !has_place_for_type(m))
+        return;
+    finding_init(&f, RULE_PICKLE_DISGUISED, worse ? SEV_CRITICAL : SEV_HIGH);
+    finding_reason(&f, "a body is a pickle, and its content type says otherwise");
+    if (m->content->type.len > 0)
+        finding_text(&f, "content_type", m->content->type);
+    add_story(&f, s);
+    f.fold_class = class_of(s);
+    f.once_a_task = true;
+    out->emit(out->ctx, m, &f);
+}
+
+static void check(const struct msg *m, const struct detect_out *out)
+{
+    struct story s;
+
+    if (!m->pickle || !m->content || m->content->what != WHAT_PICKLE)
+        return;
+    s = tell(m->pickle, out->arena);
+    verdict(m, &s, out);
+    disguised(m, &s, out);
+}
+
+const struct message_detector pickle_detector = {
+    .name = "pickle",
+    .wants = MSG_TASK | MSG_RESULT | MSG_WORKER | MSG_CONTROL | MSG_STORED,
+    .check = check,
+};
