@@ -72,6 +72,8 @@ enum field_type {
     X(CONTROL_TICKET, "celery.control.ticket", TEXT)                                               \
     X(CONTROL_REPLY_TO, "celery.control.reply_to", TEXT)                                           \
     X(CONTROL_FROM_NODE, "celery.control.from_node", TEXT)                                         \
+    X(CONTROL_TOPIC, "celery.control.topic", TEXT)         /* of an election */                    \
+    X(CONTROL_TERMINATE, "celery.control.terminate", BOOL) /* of a revoke */                       \
     X(AMQP_METHOD, "amqp.method", TEXT) /* basic.publish */                                        \
     X(AMQP_VHOST, "amqp.vhost", TEXT)                                                              \
     X(AMQP_CHANNEL, "amqp.channel", INT)                                                           \
@@ -113,7 +115,8 @@ enum field_type {
     X(PROTOCOL_UNREAD, NULL, TEXT) /* amqp-1.0, stomp, mqtt, stream: served here, not read */      \
     X(BODY_DIGEST, NULL, INT)      /* hash of the body after transport codings */                  \
     X(SIGNATURE, NULL, TEXT)                                                                       \
-    X(CONTENT_WHAT, NULL, INT) /* enum content_what */
+    X(CONTENT_WHAT, NULL, INT)  /* enum content_what */                                            \
+    X(CONTROL_TASKS, NULL, LIST) /* ids that a revoke, a terminate or a hello names */
 
 enum field_id {
 #define FIELD_ENUM(id, path, type) F_##id,

@@ -62,6 +62,13 @@ struct conn_info {
     const char *proto; /* "amqp", "redis" */
 };
 
+/* The body of a task, in pieces: values as written in their format, strings with their
+ * quotes; empty: absent, or not to be had (pickle). */
+struct task_body {
+    enum content_what format; /* of the document: what a reader needs to read the pieces */
+    struct bytes args, kwargs, embed;
+};
+
 struct msg {
     enum msg_kind kind;
     enum op op;
@@ -89,6 +96,7 @@ struct msg {
     /* What the pickle machine says of the content's innermost part; opaque here, for detectors
      * (signatures/pickle/pickle.h). NULL: no pickle, or in the collector. */
     const struct pickle_result *pickle;
+    const struct task_body *task; /* of a MSG_TASK; NULL elsewhere and in the collector */
     struct fields fields;
 };
 
@@ -107,6 +115,7 @@ static inline void msg_init(struct msg *m, enum msg_kind kind, const char *actio
     m->cause = NULL;
     m->content = NULL;
     m->pickle = NULL;
+    m->task = NULL;
     m->headers = m->properties = NULL;
     fields_init(&m->fields);
 }

@@ -1,0 +1,54 @@
+/* dissectors/apps/body.c - see body.h. */
+#include "dissectors/apps/body.h"
+
+#include "dissectors/apps/text.h"
+
+const struct bytes body_names[BODY_MEMBERS] = {
+    TEXT("task"),        TEXT("id"),         TEXT("args"),      TEXT("kwargs"),  TEXT("group"),
+    TEXT("group_index"), TEXT("retries"),    TEXT("eta"),       TEXT("expires"), TEXT("utc"),
+    TEXT("callbacks"),   TEXT("errbacks"),   TEXT("timelimit"), TEXT("taskset"), TEXT("chord"),
+    TEXT("lang"),        TEXT("root_id"),    TEXT("parent_id"), TEXT("shadow"),  TEXT("origin"),
+    TEXT("argsrepr"),    TEXT("kwargsrepr"), TEXT("meth"),
+};
+
+static void read_triple(struct reader *r, struct task_body *to, struct arena *arena)
+{
+    struct bytes *part[] = {&to->args, &to->kwargs, &to->embed};
+    struct token t;
+
+    for (unsigned i = 0; i < 3 && reader_next(r, &t) && t.kind != TOKEN_LIST_END; i++)
+        *part[i] = document_raw(r, &t, arena);
+}
+
+static void read_mapping(struct reader *r, struct body *out, struct arena *arena)
+{
+    out->members = members_of(r, body_names, BODY_MEMBERS, out->member, arena);
+    out->views.args = out->member[BODY_ARGS].text;
+    out->views.kwargs = out->member[BODY_KWARGS].text;
+}
+
+void body_read(const struct document *doc, struct body *out, struct arena *arena)
+{
+    struct reader r;
+    struct token t;
+
+    out->shape = BODY_UNREAD;
+    out->views = (struct task_body){.format = doc->format};
+    if (doc->format == WHAT_PICKLE && doc->n_top > 0) {
+        out->shape = BODY_MAPPING;
+        out->members = members_read(doc, body_names, BODY_MEMBERS, out->member, arena);
+    }
+    if (!document_readable(doc))
+        return;
+    reader_begin(&r, doc->format, doc->bytes, doc->clipped, arena);
+    if (!reader_next(&r, &t)) {
+        out->shape = BODY_UNREAD;
+    } else if (t.kind == TOKEN_LIST) {
+        out->shape = BODY_TRIPLE;
+        read_triple(&r, &out->views, arena);
+    } else if (t.kind == TOKEN_MAP) {
+        out->shape = BODY_MAPPING;
+        read_mapping(&r, out, arena);
+    }
+    reader_end(&r);
+}

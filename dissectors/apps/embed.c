@@ -1,0 +1,255 @@
+/* dissectors/apps/embed.c - see embed.h. One pass over the body, with a stack of what
+ * the open containers are; what can hold no signature is skipped.
+ *
+ * A signature is {"task", "args", "kwargs", "options", ...}, its members in any order.
+ * Its arguments hold signatures only if its task is a built-in one, which may be known
+ * only later (YAML sorts the keys): until then names out of arguments are held as
+ * doubtful, a bit for each signature they depend on. */
+#include "dissectors/apps/embed.h"
+
+#include "dissectors/apps/text.h"
+#include "dissectors/field.h"
+
+enum what {
+    NOTHING,    /* skipped */
+    BODY_LIST,  /* [args, kwargs, embed] */
+    BODY_MAP,   /* a body of protocol 1 */
+    EMBED,      /* {"callbacks": ...} */
+    SIGNATURES, /* a list of them, or lists of lists */
+    SIGNATURE,
+    NAME, /* of the task of a signature */
+    ARGS,
+    KWARGS,
+    OPTIONS,
+};
+
+struct level {
+    enum what what;
+    enum what next;    /* what the value is whose key was just read */
+    unsigned index;    /* of a list: values so far */
+    unsigned number;   /* of a signature: signatures open around it */
+    unsigned first;    /* of a signature: names before it */
+    struct bytes task; /* of a signature */
+};
+
+struct found {
+    struct bytes name;
+    uint64_t doubt; /* bit n: only if signature number n is a built-in */
+};
+
+struct walk {
+    struct reader *r;
+    struct arena *arena;
+    bool builtin; /* the task itself is */
+    unsigned depth, open;
+    uint64_t doubt;
+    unsigned n;
+    struct level level[READER_DEPTH + 1];
+    struct found found[EMBED_NAMES];
+};
+
+bool embed_is_builtin(struct bytes name)
+{
+    static const struct bytes builtins[] = {
+        TEXT("celery.map"),          TEXT("celery.starmap"), TEXT("celery.chunks"),
+        TEXT("celery.group"),        TEXT("celery.chain"),   TEXT("celery.chord"),
+        TEXT("celery.chord_unlock"),
+    };
+
+    if (!text_starts(name, "celery."))
+        return false;
+    for (size_t i = 0; i < sizeof builtins / sizeof builtins[0]; i++)
+        if (text_same(builtins[i], name))
+            return true;
+    return false;
+}
+
+/* What the member of that name is, in a mapping of that kind. */
+static enum what member(const struct walk *w, enum what of, struct bytes key)
+{
+    static const struct {
+        enum what of;
+        struct bytes key;
+        enum what is;
+    } members[] = {
+        {EMBED, TEXT("callbacks"), SIGNATURES},   {EMBED, TEXT("errbacks"), SIGNATURES},
+        {EMBED, TEXT("chain"), SIGNATURES},       {EMBED, TEXT("chord"), SIGNATURES},
+        {SIGNATURE, TEXT("task"), NAME},          {SIGNATURE, TEXT("args"), ARGS},
+        {SIGNATURE, TEXT("kwargs"), KWARGS},      {SIGNATURE, TEXT("options"), OPTIONS},
+        {OPTIONS, TEXT("link"), SIGNATURES},      {OPTIONS, TEXT("link_error"), SIGNATURES},
+        {OPTIONS, TEXT("chain"), SIGNATURES},     {OPTIONS, TEXT("chord"), SIGNATURES},
+        {KWARGS, TEXT("task"), SIGNATURES},       {KWARGS, TEXT("tasks"), SIGNATURES},
+        {KWARGS, TEXT("header"), SIGNATURES},     {KWARGS, TEXT("body"), SIGNATURES},
+        {KWARGS, TEXT("callback"), SIGNATURES},   {BODY_MAP, TEXT("callbacks"), SIGNATURES},
+        {BODY_MAP, TEXT("errbacks"), SIGNATURES}, {BODY_MAP, TEXT("chord"), SIGNATURES},
+        {BODY_MAP, TEXT("args"), ARGS},           {BODY_MAP, TEXT("kwargs"), KWARGS},
+    };
+
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+        if (members[i].of != of || !text_same(members[i].key, key))
+            continue;
+        bool argument = members[i].is == ARGS || members[i].is == KWARGS;
+        return of == BODY_MAP && argument && !w->builtin ? NOTHING : members[i].is;
+    }
+    return NOTHING;
+}
+
+/* What the next value of a list is. */
+static enum what element(const struct walk *w, const struct level *in)
+{
+    switch (in->what) {
+    case BODY_LIST:
+        if (in->index < 2 && !w->builtin)
+            return NOTHING;
+        return in->index == 0 ? ARGS : in->index == 1 ? KWARGS : in->index == 2 ? EMBED : NOTHING;
+    case SIGNATURES: return SIGNATURES;
+    case ARGS: return in->index < 2 ? SIGNATURES : NOTHING;
+    default: return NOTHING;
+    }
+}
+
+static bool have(const struct walk *w, struct bytes name)
+{
+    for (unsigned i = 0; i < w->n; i++)
+        if ((w->found[i].doubt == 0 || w->found[i].doubt == w->doubt) &&
+            text_same(w->found[i].name, name))
+            return true;
+    return false;
+}
+
+static void name_signature(struct walk *w, struct level *of, const struct token *t)
+{
+    struct bytes name = t->escaped ? token_text(t, w->arena) : t->text;
+
+    if (t->kind != TOKEN_STRING || t->cut || name.len == 0)
+        return;
+    of->task = name;
+    if (w->n < EMBED_NAMES && !have(w, name))
+        w->found[w->n++] = (struct found){.name = name, .doubt = w->doubt};
+}
+
+/* Its end: the names in its arguments count, or never did. */
+static void close_signature(struct walk *w, const struct level *of)
+{
+    uint64_t bit = (uint64_t)1 << of->number;
+    bool builtin = embed_is_builtin(of->task);
+    unsigned to = of->first;
+
+    for (unsigned i = of->first; i < w->n; i++) {
+        if ((w->found[i].doubt & bit) && !builtin)
+            continue;
+        w->found[to] = w->found[i];
+        w->found[to++].doubt &= ~bit;
+    }
+    w->n = to;
+    w->open--;
+}
+
+static void push(struct walk *w, enum what what, bool list)
+{
+    struct level *to = &w->level[w->depth + 1], *in = &w->level[w->depth];
+
+    to->what = what == SIGNATURES && !list ? SIGNATURE : what;
+    to->next = NOTHING;
+    to->index = 0;
+    if (to->what == SIGNATURE) {
+        to->number = w->open++;
+        to->first = w->n;
+        to->task = (struct bytes){0};
+    } else if (in->what == SIGNATURE && (what == ARGS || what == KWARGS)) {
+        w->doubt |= (uint64_t)1 << in->number;
+    }
+    w->depth++;
+}
+
+static void pop(struct walk *w)
+{
+    struct level *of = &w->level[w->depth--], *in = &w->level[w->depth];
+
+    if (of->what == SIGNATURE)
+        close_signature(w, of);
+    else if (in->what == SIGNATURE)
+        w->doubt &= ~((uint64_t)1 << in->number);
+}
+
+/* A list where a mapping belongs, or the other way round, holds nothing. */
+static bool fits(enum what what, bool list)
+{
+    if (what == SIGNATURES)
+        return true;
+    return what != NOTHING && what != NAME && list == (what == BODY_LIST || what == ARGS);
+}
+
+static void value(struct walk *w, const struct token *t)
+{
+    struct level *in = &w->level[w->depth];
+    bool list = t->kind == TOKEN_LIST, holds = list || t->kind == TOKEN_MAP;
+    enum what what = in->next != NOTHING ? in->next : element(w, in);
+
+    in->next = NOTHING;
+    in->index++;
+    if (what == NAME)
+        name_signature(w, in, t);
+    if (holds && fits(what, list) && w->depth < READER_DEPTH)
+        push(w, what, list);
+    else
+        reader_skip(w->r, t);
+}
+
+static void key(struct walk *w, const struct token *t)
+{
+    struct level *in = &w->level[w->depth];
+    struct bytes name = t->escaped ? token_text(t, w->arena) : t->text;
+
+    in->next = member(w, in->what, name);
+    if (in->next == NOTHING)
+        reader_skip(w->r, t);
+}
+
+static struct bytes pack(struct walk *w)
+{
+    struct bytes list = {0};
+
+    for (unsigned i = 0; i < w->n; i++)
+        if (w->found[i].doubt == 0)
+            list_add(w->arena, &list, w->found[i].name);
+    return list;
+}
+
+static void walk_from(struct walk *w, enum what root)
+{
+    struct token t;
+
+    w->level[0] = (struct level){.next = root};
+    while (reader_next(w->r, &t)) {
+        if (t.kind == TOKEN_KEY)
+            key(w, &t);
+        else if (t.kind == TOKEN_MAP_END || t.kind == TOKEN_LIST_END)
+            pop(w);
+        else
+            value(w, &t);
+    }
+}
+
+struct bytes embed_names(const struct document *doc, const struct body *b, struct bytes name,
+                         struct arena *arena)
+{
+    static const struct bytes nothing =
+        TEXT("{\"callbacks\": null, \"errbacks\": null, \"chain\": null, \"chord\": null}");
+    struct walk w;
+    struct reader r;
+    bool builtin = embed_is_builtin(name);
+
+    if (b->shape == BODY_UNREAD || !document_readable(doc) ||
+        (!builtin && b->shape == BODY_TRIPLE && text_same(b->views.embed, nothing)))
+        return (struct bytes){0};
+    w.r = &r;
+    w.arena = arena;
+    w.builtin = builtin;
+    w.depth = w.open = w.n = 0;
+    w.doubt = 0;
+    reader_begin(&r, doc->format, doc->bytes, doc->clipped, arena);
+    walk_from(&w, b->shape == BODY_TRIPLE ? BODY_LIST : BODY_MAP);
+    reader_end(&r);
+    return pack(&w);
+}

@@ -1,0 +1,160 @@
+/* dissectors/apps/event.c - events of workers and of tasks
+ * (celery:events/dispatcher.py:EventDispatcher.publish, flush; celery:events/receiver.py). */
+#include "dissectors/apps/celery.h"
+#include "dissectors/apps/members.h"
+#include "dissectors/apps/text.h"
+
+enum name {
+    TYPE,
+    TIMESTAMP,
+    HOSTNAME,
+    UTCOFFSET,
+    PID,
+    CLOCK,
+    ACTIVE,
+    PROCESSED,
+    SW_IDENT,
+    SW_VER,
+    SW_SYS,
+    UUID,
+    TASK,
+    TOPIC,
+    ACTION,
+    NAMES,
+};
+
+/* In the order of the wire: what comes first in every event, then what heartbeats have. */
+static const struct bytes names[NAMES] = {
+    TEXT("type"),   TEXT("timestamp"), TEXT("hostname"),  TEXT("utcoffset"), TEXT("pid"),
+    TEXT("clock"),  TEXT("active"),    TEXT("processed"), TEXT("sw_ident"),  TEXT("sw_ver"),
+    TEXT("sw_sys"), TEXT("uuid"),      TEXT("name"),      TEXT("topic"),     TEXT("action"),
+};
+
+static const char *action_of(struct bytes type)
+{
+    static const char *const actions[] = {
+        "worker-heartbeat", "task-received",  "task-started", "task-succeeded",   "task-sent",
+        "task-failed",      "task-retried",   "task-revoked", "task-rejected",    "task-cancelled",
+        "worker-online",    "worker-offline", "worker-elect", "worker-elect-ack",
+    };
+
+    for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++)
+        if (bytes_eq(type, actions[i]))
+            return actions[i];
+    return "event";
+}
+
+static void set_text(struct fields *f, enum field_id id, const struct member *m)
+{
+    struct bytes text = member_text(m);
+
+    if (text.at)
+        fields_text(f, id, text);
+}
+
+static void set_number(struct fields *f, enum field_id id, const struct member *m)
+{
+    if (m->seen && m->kind == TOKEN_INT)
+        fields_num(f, id, m->num);
+}
+
+/* What the winner will run (celery:worker/consumer/gossip.py:Gossip.on_elect_ack). */
+static void about_election(struct fields *f, const struct member m[NAMES],
+                           const struct document *doc, struct arena *arena)
+{
+    static const struct bytes task[] = {TEXT("task")};
+    struct document action = member_document(&m[ACTION], doc);
+    struct member name;
+
+    set_text(f, F_CONTROL_TOPIC, &m[TOPIC]);
+    members_read(&action, task, 1, &name, arena);
+    set_text(f, F_TASK_NAME, &name);
+}
+
+static void emit(const struct letter *l, const struct member m[NAMES])
+{
+    struct msg out;
+    struct fields *f = &out.fields;
+
+    msg_from(&out, l->in, MSG_WORKER, action_of(m[TYPE].text));
+    fields_str(f, F_APP, "celery");
+    fields_text(f, F_WORKER_EVENT, m[TYPE].text);
+    set_text(f, F_WORKER_HOSTNAME, &m[HOSTNAME]);
+    set_text(f, F_WORKER_SW_IDENT, &m[SW_IDENT]);
+    set_text(f, F_WORKER_SW_VER, &m[SW_VER]);
+    set_text(f, F_WORKER_SW_SYS, &m[SW_SYS]);
+    set_number(f, F_WORKER_PID, &m[PID]);
+    set_number(f, F_WORKER_ACTIVE, &m[ACTIVE]);
+    set_number(f, F_WORKER_PROCESSED, &m[PROCESSED]);
+    set_text(f, F_TASK_ID, &m[UUID]);
+    set_text(f, F_TASK_NAME, &m[TASK]);
+    if (text_starts(m[TYPE].text, "worker-elect"))
+        about_election(f, m, &l->doc, l->out->arena);
+    tally_add(l->out->tally, TALLY_worker_events, 1);
+    l->out->emit(l->out->ctx, &out);
+}
+
+/* Where events are expected, whatever has a type is one; elsewhere it must be signed like one. */
+static bool is_event(const struct member m[NAMES], bool certain)
+{
+    bool named = text_starts(m[TYPE].text, "worker-") || text_starts(m[TYPE].text, "task-");
+
+    if (!member_is_text(&m[TYPE]) || m[TYPE].text.len == 0 || m[TYPE].cut)
+        return false;
+    return certain || (named && member_is_text(&m[HOSTNAME]) && m[TIMESTAMP].seen &&
+                       (m[CLOCK].seen || m[UTCOFFSET].seen));
+}
+
+static bool read_list(const struct letter *l, struct reader *r, bool certain)
+{
+    struct member m[NAMES];
+    struct token t;
+    bool any = false;
+
+    while (reader_next(r, &t) && t.kind != TOKEN_LIST_END) {
+        if (t.kind != TOKEN_MAP) {
+            reader_skip(r, &t);
+            continue;
+        }
+        members_of(r, names, NAMES, m, l->out->arena);
+        if (!is_event(m, certain)) {
+            if (!any && !certain)
+                return false;
+            continue;
+        }
+        any = true;
+        emit(l, m);
+    }
+    return any;
+}
+
+bool event_read(const struct letter *l, bool certain)
+{
+    struct member m[NAMES];
+    struct reader r;
+    struct token t;
+    bool any = false;
+
+    if (l->doc.format == WHAT_PICKLE) {
+        members_read(&l->doc, names, NAMES, m, l->out->arena);
+        if (!is_event(m, certain))
+            return false;
+        emit(l, m);
+        return true;
+    }
+    if (!document_readable(&l->doc))
+        return false;
+    reader_begin(&r, l->doc.format, l->doc.bytes, l->doc.clipped, l->out->arena);
+    if (!reader_next(&r, &t)) {
+        any = false;
+    } else if (t.kind == TOKEN_LIST) {
+        any = read_list(l, &r, certain);
+    } else if (t.kind == TOKEN_MAP) {
+        members_of(&r, names, NAMES, m, l->out->arena);
+        any = is_event(m, certain);
+        if (any)
+            emit(l, m);
+    }
+    reader_end(&r);
+    return any;
+}

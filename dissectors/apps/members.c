@@ -1,0 +1,129 @@
+/* dissectors/apps/members.c - see members.h. */
+#include "dissectors/apps/members.h"
+
+#include "dissectors/apps/text.h"
+
+void member_take(struct member *m, struct reader *r, const struct token *t, struct arena *arena)
+{
+    m->seen = true;
+    m->kind = t->kind;
+    m->num = t->num;
+    m->cut = t->cut;
+    if (t->kind == TOKEN_MAP || t->kind == TOKEN_LIST)
+        m->text = document_raw(r, t, arena);
+    else if (t->kind == TOKEN_INT && t->text.len == 0)
+        m->text = text_of_number(t->num, arena); /* MessagePack */
+    else
+        m->text = t->escaped ? token_text(t, arena) : t->text;
+}
+
+/* The place of a key in the table, looked for behind the last hit first: writers keep an order. */
+static unsigned place_of(const struct token *key, const struct bytes names[], unsigned n,
+                         unsigned from, struct arena *arena)
+{
+    struct bytes name = key->escaped ? token_text(key, arena) : key->text;
+
+    for (unsigned i = 0, at = from; i < n; i++, at++) {
+        if (at >= n)
+            at = 0;
+        if (text_same(names[at], name))
+            return at;
+    }
+    return n;
+}
+
+struct members members_of(struct reader *r, const struct bytes names[], unsigned n,
+                          struct member out[], struct arena *arena)
+{
+    struct members got = {.mapping = true};
+    unsigned from = 0;
+
+    for (unsigned i = 0; i < n; i++)
+        out[i] = (struct member){0};
+    for (struct token t; reader_next(r, &t) && t.kind == TOKEN_KEY;) {
+        unsigned at = place_of(&t, names, n, from, arena);
+
+        if (at == n) {
+            got.others++;
+            reader_skip(r, &t);
+        } else {
+            if (!reader_next(r, &t))
+                break;
+            member_take(&out[at], r, &t, arena);
+            from = at + 1;
+        }
+    }
+    return got;
+}
+
+static struct members from_pickle(const struct document *doc, const struct bytes names[],
+                                  unsigned n, struct member out[])
+{
+    struct members got = {.mapping = doc->n_top > 0};
+
+    for (unsigned i = 0; i < n; i++)
+        out[i] = (struct member){0};
+    for (unsigned k = 0; k < doc->n_top; k++) {
+        unsigned at = 0;
+
+        while (at < n && !text_same(names[at], doc->top[k].key))
+            at++;
+        if (at < n)
+            out[at] =
+                (struct member){.seen = true, .kind = TOKEN_STRING, .text = doc->top[k].value};
+        else
+            got.others++;
+    }
+    return got;
+}
+
+struct members members_read(const struct document *doc, const struct bytes names[], unsigned n,
+                            struct member out[], struct arena *arena)
+{
+    struct members got = {0};
+    struct reader r;
+    struct token t;
+
+    if (doc->format == WHAT_PICKLE)
+        return from_pickle(doc, names, n, out);
+    for (unsigned i = 0; i < n; i++)
+        out[i] = (struct member){0};
+    if (!document_readable(doc))
+        return got;
+    reader_begin(&r, doc->format, doc->bytes, doc->clipped, arena);
+    if (reader_next(&r, &t) && t.kind == TOKEN_MAP)
+        got = members_of(&r, names, n, out, arena);
+    reader_end(&r);
+    return got;
+}
+
+struct bytes member_text(const struct member *m)
+{
+    bool has = m->seen && (m->kind == TOKEN_STRING || m->kind == TOKEN_BYTES ||
+                           m->kind == TOKEN_INT || m->kind == TOKEN_FLOAT);
+
+    return has ? m->text : (struct bytes){0};
+}
+
+bool member_true(const struct member *m)
+{
+    if (!m->seen)
+        return false;
+    switch (m->kind) {
+    case TOKEN_TRUE: return true;
+    case TOKEN_INT: return m->num != 0;
+    case TOKEN_STRING: return m->text.len > 0 && !bytes_eq(m->text, "False");
+    default: return false;
+    }
+}
+
+struct document member_document(const struct member *m, const struct document *of)
+{
+    bool has = m->seen && (m->kind == TOKEN_MAP || m->kind == TOKEN_LIST);
+
+    return (struct document){
+        .format = has ? of->format : WHAT_EMPTY,
+        .clipped = of->clipped,
+        .bytes = has ? m->text : (struct bytes){0},
+    };
+}

@@ -1,0 +1,27 @@
+/* dissectors/apps/place.h - where a message travels, as far as its meaning depends
+ * on it: among the events, or in the mailboxes of remote control. */
+#ifndef APPS_PLACE_H
+#define APPS_PLACE_H
+
+#include "dissectors/msg.h"
+
+enum place {
+    PLACE_ANY,
+    PLACE_EVENTS,  /* exchange celeryev (celery:events/event.py:get_exchange) */
+    PLACE_CONTROL, /* exchange <namespace>.pidbox, or a node's mailbox (kombu:pidbox.py:Mailbox) */
+    PLACE_REPLY,   /* exchange reply.<namespace>.pidbox, or a caller's mailbox */
+};
+
+/* From the names on the wire (AMQP exchange and routing key; Redis key or channel), never from what
+ * the message says of itself: a worker looks at the queue it came from. */
+enum place place_of(const struct msg *m);
+
+/* The exchange in the name of a Redis channel, "[prefix]/<db>.<exchange>[/<routing key>]"
+ * (kombu:transport/redis.py:Channel._get_publish_topic, keyprefix_fanout). */
+struct bytes place_exchange(struct bytes channel);
+
+/* A Redis list's name without the priority that kombu appends, "\x06\x16" and a number
+ * (kombu:transport/redis.py:Channel._q_for_pri). */
+struct bytes place_queue(struct bytes key);
+
+#endif

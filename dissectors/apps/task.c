@@ -1,0 +1,266 @@
+/* dissectors/apps/task.c - task messages of either protocol, and the hybrid, read as
+ * a worker reads them (celery:worker/consumer/consumer.py:create_task_handler,
+ * celery:worker/strategy.py:default). */
+#include "base/hash.h"
+#include "dissectors/apps/celery.h"
+#include "dissectors/apps/embed.h"
+#include "dissectors/apps/text.h"
+
+struct told {
+    struct bytes name;
+    enum field_id field;
+};
+
+/* Headers of protocol 2 that are told, in the order of the wire (celery:app/amqp.py:
+ * AMQP.as_task_v2). */
+static const struct told header_parts[] = {
+    {TEXT("lang"), F_TASK_LANG},       {TEXT("task"), F_TASK_NAME},
+    {TEXT("id"), F_TASK_ID},           {TEXT("shadow"), F_TASK_SHADOW},
+    {TEXT("eta"), F_TASK_ETA},         {TEXT("expires"), F_TASK_EXPIRES},
+    {TEXT("group"), F_TASK_GROUP},     {TEXT("retries"), F_TASK_RETRIES},
+    {TEXT("root_id"), F_TASK_ROOT_ID}, {TEXT("parent_id"), F_TASK_PARENT_ID},
+    {TEXT("origin"), F_TASK_ORIGIN},   {TEXT("compression"), F_TASK_COMPRESSION},
+};
+
+enum { HEADER_PARTS = sizeof header_parts / sizeof header_parts[0] };
+
+static unsigned part_of(struct bytes name, unsigned from)
+{
+    for (unsigned i = 0, at = from; i < HEADER_PARTS; i++, at++) {
+        if (at >= HEADER_PARTS)
+            at = 0;
+        if (text_same(header_parts[at].name, name))
+            return at;
+    }
+    return HEADER_PARTS;
+}
+
+/* One that comes later, or is null, takes the place of an earlier one, as in a dict. */
+static void set_header(struct fields *f, enum field_id id, const struct header *h,
+                       struct arena *arena)
+{
+    struct bytes text;
+
+    fields_drop(f, id);
+    if (id == F_TASK_RETRIES) {
+        if (h->kind == HEADER_INT)
+            fields_num(f, id, h->num);
+        return;
+    }
+    text = text_of_header(h, arena);
+    if (text.at)
+        fields_text(f, id, text);
+}
+
+static void from_headers(struct fields *f, const struct header *first, struct arena *arena)
+{
+    unsigned from = 0;
+
+    for (const struct header *h = first; h; h = h->next) {
+        unsigned i = part_of(h->name, from);
+
+        if (i == HEADER_PARTS)
+            continue;
+        set_header(f, header_parts[i].field, h, arena);
+        from = i + 1;
+    }
+}
+
+/* What a mapping says of the task: all of protocol 1, the defaults of a hybrid. */
+static void from_body(struct fields *f, const struct member m[BODY_MEMBERS])
+{
+    static const struct {
+        enum body_member from;
+        enum field_id to;
+    } parts[] = {
+        {BODY_TASK, F_TASK_NAME},       {BODY_ID, F_TASK_ID},
+        {BODY_GROUP, F_TASK_GROUP},     {BODY_ETA, F_TASK_ETA},
+        {BODY_EXPIRES, F_TASK_EXPIRES}, {BODY_LANG, F_TASK_LANG},
+        {BODY_ROOT_ID, F_TASK_ROOT_ID}, {BODY_PARENT_ID, F_TASK_PARENT_ID},
+        {BODY_SHADOW, F_TASK_SHADOW},   {BODY_ORIGIN, F_TASK_ORIGIN},
+    };
+
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        struct bytes text = member_text(&m[parts[i].from]);
+        if (text.at)
+            fields_text(f, parts[i].to, text);
+    }
+    if (m[BODY_RETRIES].seen && m[BODY_RETRIES].kind == TOKEN_INT)
+        fields_num(f, F_TASK_RETRIES, m[BODY_RETRIES].num);
+}
+
+/* `taskset` is the older name of `group`, and wins (celery:worker/strategy.py:proto1_to_proto2). */
+static void from_taskset(struct fields *f, const struct member *taskset)
+{
+    struct bytes text = member_text(taskset);
+
+    if (taskset->seen)
+        fields_drop(f, F_TASK_GROUP);
+    if (text.at)
+        fields_text(f, F_TASK_GROUP, text);
+}
+
+static void text_property(struct fields *f, enum field_id id, const struct header *properties,
+                          const char *name, struct arena *arena)
+{
+    const struct header *h = header_find(properties, name);
+    struct bytes text = text_of_header(h, arena);
+
+    if (text.at)
+        fields_text(f, id, text);
+}
+
+static void from_properties(struct fields *f, const struct headers *properties, struct arena *arena)
+{
+    const struct header *first = properties ? properties->first : NULL;
+    const struct header *priority = header_find(first, "priority");
+
+    text_property(f, F_TASK_CORRELATION_ID, first, "correlation_id", arena);
+    text_property(f, F_TASK_REPLY_TO, first, "reply_to", arena);
+    text_property(f, F_TASK_DELIVERY_TAG, first, "delivery_tag", arena);
+    if (priority && priority->kind == HEADER_INT)
+        fields_num(f, F_TASK_PRIORITY, priority->num);
+}
+
+static void route_of_amqp(struct msg *m)
+{
+    struct bytes exchange = msg_text(m, F_AMQP_EXCHANGE), key = msg_text(m, F_AMQP_ROUTING_KEY);
+
+    fields_text(&m->fields, F_TASK_EXCHANGE, exchange);
+    fields_text(&m->fields, F_TASK_ROUTING_KEY, key);
+    if (m->op == OP_DELIVER && msg_has(m, F_AMQP_QUEUE))
+        fields_text(&m->fields, F_TASK_QUEUE, msg_text(m, F_AMQP_QUEUE));
+    else if (exchange.len == 0 && m->op != OP_DELIVER)
+        fields_text(&m->fields, F_TASK_QUEUE, key);
+}
+
+/* On Redis the queue is the list; the copy in `unacked` and a broadcast have none of their own. */
+static void queue_of_redis(struct msg *m)
+{
+    struct bytes key = place_queue(msg_text(m, F_REDIS_KEY));
+    struct bytes exchange = msg_text(m, F_TASK_EXCHANGE);
+
+    if (msg_has(m, F_KEPT) || msg_has(m, F_REDIS_CHANNEL))
+        key = exchange.len == 0 && msg_has(m, F_KEPT) ? msg_text(m, F_TASK_ROUTING_KEY)
+                                                      : (struct bytes){0};
+    if (key.len > 0)
+        fields_text(&m->fields, F_TASK_QUEUE, key);
+}
+
+static void route_of_redis(struct msg *m, struct arena *arena)
+{
+    const struct header *info = headers_find(m->properties, "delivery_info");
+
+    if (!msg_has(m, F_KEPT)) {
+        text_property(&m->fields, F_TASK_EXCHANGE, header_child(info), "exchange", arena);
+        text_property(&m->fields, F_TASK_ROUTING_KEY, header_child(info), "routing_key", arena);
+    }
+    queue_of_redis(m);
+}
+
+/* Bytes of the body as the worker gets it, before decompression. */
+static uint64_t body_bytes(const struct content *c)
+{
+    if (!c->base64)
+        return c->wire_len;
+    if (!c->clipped && c->n_parts > 1 && c->parts[1].from == CODING_BASE64)
+        return c->n_parts == 2 && c->limit ? c->wire_len / 4 * 3 : c->parts[1].bytes.len;
+    return c->wire_len / 4 * 3;
+}
+
+static void from_content(struct msg *m, const struct letter *l)
+{
+    struct fields *f = &m->fields;
+
+    fields_text(f, F_TASK_SERIALIZER, serializer_of(l->in, &l->doc));
+    fields_num(f, F_TASK_SIGNED, l->doc.is_signed);
+    if (l->doc.signer.len > 0)
+        fields_text(f, F_TASK_SIGNER, l->doc.signer);
+    if (l->doc.signature.len > 0)
+        fields_text(f, F_SIGNATURE, l->doc.signature);
+    fields_num(f, F_TASK_BODY_BYTES, (int64_t)body_bytes(m->content));
+    fields_num(f, F_BODY_DIGEST, (int64_t)hash_bytes(content_inner(m->content), 0));
+    fields_num(f, F_CONTENT_WHAT, m->content->what);
+}
+
+static void emit(const struct letter *l, struct msg *m, struct body *b)
+{
+    struct arena *arena = l->out->arena;
+    struct bytes names;
+
+    fields_str(&m->fields, F_APP, "celery");
+    from_properties(&m->fields, m->properties, arena);
+    if (msg_has(m, F_AMQP_EXCHANGE) || msg_has(m, F_AMQP_METHOD))
+        route_of_amqp(m);
+    else
+        route_of_redis(m, arena);
+    from_content(m, l);
+    names = embed_names(&l->doc, b, msg_text(m, F_TASK_NAME), arena);
+    if (names.len > 0)
+        fields_text(&m->fields, F_TASK_SUBTASKS, names);
+    m->task = &b->views;
+    tally_add(l->out->tally, TALLY_tasks, 1);
+    l->out->emit(l->out->ctx, m);
+}
+
+/* A message that was only looked at (HGET unacked, LRANGE) is not on its way anywhere. */
+static bool begin(const struct letter *l, struct msg *m, int protocol)
+{
+    if (l->in->op == OP_READ)
+        return false;
+    msg_from(m, l->in, MSG_TASK, letter_action(l->in));
+    fields_num(&m->fields, F_TASK_PROTOCOL, protocol);
+    return true;
+}
+
+bool task_by_headers(const struct letter *l)
+{
+    const struct header *first = l->in->headers ? l->in->headers->first : NULL;
+    struct body b;
+    struct msg m;
+
+    body_read(&l->doc, &b, l->out->arena);
+    /* A name alone is no task: headers of others may be called so. */
+    if (!l->in->cause && b.shape == BODY_UNREAD && !header_find(first, "id") &&
+        !header_find(first, "lang"))
+        return false;
+    if (!begin(l, &m, 2))
+        return true;
+    if (b.shape == BODY_MAPPING && (b.member[BODY_ARGS].seen || l->doc.format == WHAT_PICKLE))
+        from_body(&m.fields, b.member);
+    from_headers(&m.fields, first, l->out->arena);
+    emit(l, &m, &b);
+    return true;
+}
+
+/* Somebody else's JSON may have a `task` and an `id` too; it has names of its own besides. */
+static bool is_protocol_1(const struct letter *l, const struct body *b)
+{
+    unsigned signs = 0;
+
+    if (b->shape != BODY_MAPPING || !member_is_text(&b->member[BODY_TASK]) ||
+        b->member[BODY_TASK].text.len == 0 || !b->member[BODY_ID].seen)
+        return false;
+    for (unsigned i = BODY_ARGS; i < BODY_MEMBERS; i++)
+        signs += b->member[i].seen;
+    return l->in->cause || b->members.others == 0 || signs >= 2 || b->member[BODY_ARGS].seen ||
+           b->member[BODY_KWARGS].seen;
+}
+
+bool task_by_body(const struct letter *l)
+{
+    struct body b;
+    struct msg m;
+
+    body_read(&l->doc, &b, l->out->arena);
+    if (!is_protocol_1(l, &b))
+        return false;
+    if (!begin(l, &m, 1))
+        return true;
+    from_body(&m.fields, b.member);
+    from_taskset(&m.fields, &b.member[BODY_TASKSET]);
+    if (l->in->content->compression.len > 0)
+        fields_text(&m.fields, F_TASK_COMPRESSION, l->in->content->compression);
+    emit(l, &m, &b);
+    return true;
+}
