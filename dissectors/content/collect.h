@@ -1,0 +1,30 @@
+/* content/collect.h - where the output of a codec goes: kept up to a bound, counted
+ * beyond it, stopped where it is a bomb. */
+#ifndef CONTENT_COLLECT_H
+#define CONTENT_COLLECT_H
+
+#include "base/arena.h"
+
+struct collect {
+    struct arena *arena;
+    uint8_t *at;
+    size_t len, room;
+    bool heap;      /* at is malloc'd, and is not the arena's */
+    bool no_memory; /* nothing more is kept */
+    size_t most;    /* bytes to keep */
+    uint64_t seen;  /* bytes that came */
+    uint64_t total; /* more than this is a bomb */
+    uint64_t ratio; /* and so is more than this, once a MiB has come */
+    bool bomb;
+};
+
+/* `first`: how much room to begin with. */
+void collect_begin(struct collect *c, struct arena *arena, size_t first);
+/* An unwrap_fn: ctx is the struct collect. false: a bomb, send no more. */
+bool collect_add(void *ctx, struct bytes out);
+/* The first `len` bytes of what was kept, in the arena; empty when that is full. */
+struct bytes collect_take(struct collect *c, uint64_t len);
+/* Forgets all; needed unless collect_take() was called. */
+void collect_drop(struct collect *c);
+
+#endif

@@ -1,0 +1,171 @@
+/* content/unwrap.c - content_unwrap(): first what the declarations name, then what the
+ * bytes show, one layer after the other. */
+#include "dissectors/content/base64.h"
+#include "dissectors/content/codecs.h"
+#include "dissectors/content/collect.h"
+#include "dissectors/content/unwrap_stream.h"
+
+enum { MAX_PARTS = sizeof((struct content){0}.parts) / sizeof(struct part) };
+
+struct peeler {
+    struct content *c;
+    struct arena *arena;
+    const struct content_limits *lim;
+    struct tally *tally;
+    size_t kept;    /* bytes of the parts made so far */
+    uint64_t total; /* bytes that came out of the compressions so far */
+    size_t packed;  /* length of the outermost compressed part: what ratios are measured by */
+    bool no_memory;
+};
+
+static bool is_head(const struct content *c)
+{
+    return c->clipped || c->limit;
+}
+
+static size_t may_keep(const struct peeler *p)
+{
+    return p->kept < p->lim->max_kept ? p->lim->max_kept - p->kept : 0;
+}
+
+static void add_part(struct peeler *p, struct bytes bytes, enum coding from)
+{
+    p->c->parts[p->c->n_parts++] = (struct part){.bytes = bytes, .from = from};
+    p->kept += bytes.len;
+}
+
+/* false, and the limit noted: no further layer. */
+static bool may_peel(struct peeler *p)
+{
+    if (p->c->n_parts < MAX_PARTS && p->c->n_parts - 1 < p->lim->max_depth && may_keep(p) > 0)
+        return true;
+    p->c->limit = true;
+    return false;
+}
+
+static void peel_base64(struct peeler *p)
+{
+    if (!may_peel(p))
+        return;
+    struct bytes text = content_inner(p->c);
+    struct base64 b = {0};
+    size_t most = may_keep(p), made = 0;
+    size_t room = BASE64_ROOM(text.len) < most + BASE64_ROOM(0) ? BASE64_ROOM(text.len)
+                                                                : most + BASE64_ROOM(0);
+    uint8_t *to = arena_raw(p->arena, room);
+    if (!to) {
+        p->no_memory = p->c->limit = true;
+        return;
+    }
+    while (text.len > 0 && !b.ended && most - made >= 3)
+        made += base64_step(&b, bytes_cut(&text, (most - made) / 3 * 4), to + made);
+    if (text.len > 0 && !b.ended)
+        p->c->limit = true;
+    else if (!base64_whole(&b) && !p->c->clipped)
+        tally_add(p->tally, TALLY_unwrap_failed, 1);
+    p->c->out_len = made;
+    add_part(p, bytes_of(to, made), CODING_BASE64);
+}
+
+/* What a bomb is for this layer: see struct collect. */
+static void set_bounds(const struct peeler *p, struct collect *to)
+{
+    uint64_t packed = p->packed, ratio = p->lim->max_ratio, total = p->lim->max_total;
+    to->most = may_keep(p);
+    to->total = total > p->total ? total - p->total : 0;
+    to->ratio = packed > 0 && ratio > UINT64_MAX / packed ? UINT64_MAX : ratio * packed;
+}
+
+/* The result is good as far as it goes: the coding ended well, or our view of it is cut. */
+static bool usable(const struct peeler *p, const struct unwrap_stream *s, const struct collect *to)
+{
+    enum unwrap_state state = unwrap_stream_end(s);
+    if (state == UNWRAP_WHOLE || unwrap_stream_whole_out(s) > 0 || to->bomb)
+        return true;
+    return state == UNWRAP_GOING && is_head(p->c) && to->len > 0;
+}
+
+static void accept(struct peeler *p, const struct unwrap_stream *s, struct collect *to,
+                   enum coding coding)
+{
+    uint64_t seen = to->seen;
+    /* Junk behind a whole stream is not part of it. */
+    if (!to->bomb && !is_head(p->c) && unwrap_stream_end(s) != UNWRAP_BROKEN)
+        seen = unwrap_stream_whole_out(s);
+    struct bytes kept = collect_take(to, seen);
+    p->total += to->seen;
+    p->c->out_len = seen;
+    p->c->bomb |= to->bomb;
+    p->c->limit |= to->bomb || to->no_memory || kept.len < seen;
+    p->no_memory |= to->no_memory;
+    add_part(p, kept, coding);
+}
+
+static bool peel(struct peeler *p, enum coding coding, bool declared)
+{
+    struct bytes in = content_inner(p->c);
+    struct collect to;
+    if (!may_peel(p))
+        return false;
+    if (p->packed == 0)
+        p->packed = in.len;
+    set_bounds(p, &to);
+    struct unwrap_stream *s = unwrap_stream_new(coding, p->arena);
+    if (!s) {
+        p->no_memory = p->c->limit = true;
+        return false;
+    }
+    collect_begin(&to, p->arena, in.len < SIZE_MAX / 4 ? in.len * 4 : in.len);
+    unwrap_stream_feed(s, in, collect_add, &to);
+    bool good = usable(p, s, &to);
+    if (good)
+        accept(p, s, &to, coding);
+    else
+        collect_drop(&to);
+    if (!good && declared && !(is_head(p->c) && unwrap_stream_end(s) == UNWRAP_GOING))
+        tally_add(p->tally, TALLY_unwrap_failed, 1);
+    unwrap_stream_free(s);
+    return good;
+}
+
+static void peel_declared(struct peeler *p)
+{
+    enum coding coding = coding_by_name(p->c->compression);
+    if (coding == CODING_NONE)
+        tally_add(p->tally, TALLY_unwrap_failed, 1);
+    else
+        peel(p, coding, true);
+}
+
+static void peel_shown(struct peeler *p)
+{
+    for (;;) {
+        enum coding coding = coding_by_magic(content_inner(p->c));
+        if (coding == CODING_NONE || !peel(p, coding, false))
+            return;
+    }
+}
+
+void content_unwrap(struct content *c, struct arena *arena, const struct content_limits *lim,
+                    struct tally *tally)
+{
+    if (c->unwrapped)
+        return;
+    struct peeler p = {.c = c, .arena = arena, .lim = lim, .tally = tally};
+    c->unwrapped = true;
+    c->limit = c->bomb = false;
+    c->n_parts = 0;
+    c->out_len = 0;
+    add_part(&p, c->body, CODING_NONE);
+    p.kept = 0; /* the body is its owner's memory */
+    if (c->base64)
+        peel_base64(&p);
+    if (c->compression.len > 0)
+        peel_declared(&p);
+    peel_shown(&p);
+    if (c->limit)
+        tally_add(tally, TALLY_unwrap_limit, 1);
+    if (p.no_memory)
+        tally_add(tally, TALLY_arena_full, 1);
+    c->what = content_guess(content_inner(c), c->type);
+}
