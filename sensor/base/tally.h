@@ -39,12 +39,14 @@
     X(tcp_gap_bytes, "tcp.gap_bytes") \
     X(tcp_midstream, "tcp.midstream") \
     X(tcp_park_full, "tcp.parked_limit") \
+    X(tcp_outside, "tcp.outside_window") \
     X(ident_amqp, "ident.amqp") \
     X(ident_redis, "ident.redis") \
     X(ident_ndpi_yes, "ident.by_ndpi") \
     X(ident_port, "ident.by_port") \
     X(ident_gave_up, "ident.gave_up") \
     X(amqp_frames, "amqp.frames") \
+    X(amqp_heartbeats, "amqp.heartbeats") \
     X(amqp_unknown_method, "amqp.unknown_method") \
     X(redis_values, "redis.values") \
     X(redis_pending_full, "redis.pending_limit") \

@@ -1,4 +1,4 @@
-/* streams.c - runs tests/streams/*.txt: the traffic of each case,
+/* streams.c - runs the text files of tests/streams/: the traffic of each case,
  * as written and then cut at every place, against the message log that the file
  * states. Pieces lie in blocks of their own exact size.
  *

@@ -1,0 +1,261 @@
+/* dissectors/amqp/assemble.c - puts messages together. */
+#include "dissectors/amqp/assemble.h"
+
+#include <stdlib.h>
+
+#include "dissectors/amqp/emit.h"
+#include "dissectors/amqp/props.h"
+
+struct amqp_content *amqp_content_find(struct amqp_feed *f, uint16_t channel)
+{
+    if (f->busy && f->now.channel == channel)
+        return &f->now;
+    for (struct amqp_content *c = f->a->held; c; c = c->next)
+        if (c->channel == channel && c->dir == f->c->dir)
+            return c;
+    return NULL;
+}
+
+static void free_buffers(struct amqp_content *c)
+{
+    keep_free(&c->own);
+    keep_free(&c->body);
+}
+
+static void free_held(struct amqp *a, struct amqp_content *c)
+{
+    struct amqp_content **at = &a->held;
+
+    while (*at != c)
+        at = &(*at)->next;
+    *at = c->next;
+    a->n_held--;
+    free_buffers(c);
+    if (a->conf->budget)
+        a->conf->budget->used -= sizeof *c;
+    free(c);
+}
+
+void amqp_content_drop(struct amqp_feed *f, struct amqp_content *c)
+{
+    struct amqp_channel *ch = c->is_get ? amqp_channel_find(&f->a->channels, c->channel) : NULL;
+
+    if (ch) /* its get is answered, with or without a message */
+        amqp_name_drop(ch, NAME_GET, (struct bytes){0});
+    if (c == &f->now) {
+        free_buffers(c);
+        f->busy = false;
+    } else {
+        free_held(f->a, c);
+    }
+}
+
+/* Its frames will be seen, but not be known for what they are. */
+static void give_up(struct amqp_feed *f, struct amqp_content *c, enum tally_id why)
+{
+    tally_add(f->out->tally, why, 1);
+    f->a->unsure[f->c->dir] = true;
+    amqp_content_drop(f, c);
+}
+
+/* Moves what is a view into memory of its own. false: there is not enough. */
+static bool own_frames(struct amqp_content *c)
+{
+    if (c->own.data)
+        return true;
+    keep_add(&c->own, c->method);
+    keep_add(&c->own, c->header);
+    if (c->own.dropped > 0)
+        return false;
+    c->method = bytes_of(c->own.data, c->method.len);
+    c->header = bytes_of(c->own.data ? c->own.data + c->method.len : NULL, c->header.len);
+    return true;
+}
+
+/* The header's payload joins; `held`: it does not outlive the next frame. */
+static bool add_header(struct amqp_content *c, struct bytes payload, bool held)
+{
+    if (!held && !c->own.data) {
+        c->header = payload;
+        return true;
+    }
+    if (!own_frames(c))
+        return false;
+    keep_add(&c->own, payload);
+    c->method = bytes_of(c->own.data, c->method.len);
+    c->header = bytes_of(c->own.data + c->method.len, payload.len);
+    return c->own.dropped == 0;
+}
+
+static struct amqp_content *park(struct amqp_feed *f)
+{
+    struct amqp *a = f->a;
+    struct amqp_content *c;
+    struct budget *b = a->conf->budget;
+
+    if (a->n_held >= a->conf->max_open || a->n_held == UINT16_MAX) {
+        give_up(f, &f->now, TALLY_channel_limit);
+        return NULL;
+    }
+    c = !b || b->used + sizeof *c <= b->limit ? malloc(sizeof *c) : NULL;
+    if (!c || !own_frames(&f->now)) {
+        free(c);
+        give_up(f, &f->now, TALLY_budget_full);
+        return NULL;
+    }
+    if (b)
+        b->used += sizeof *c;
+    *c = f->now;
+    c->next = a->held;
+    a->held = c;
+    a->n_held++;
+    f->busy = false;
+    return c;
+}
+
+void amqp_content_park(struct amqp_feed *f)
+{
+    if (f->busy)
+        park(f);
+}
+
+static struct amqp_content *begin(struct amqp_feed *f, const struct amqp_frame *frame)
+{
+    const struct dissect_conf *conf = f->a->conf;
+
+    amqp_content_park(f);
+    f->busy = true;
+    f->now = (struct amqp_content){
+        .offset = frame->start, .channel = frame->channel, .dir = (uint8_t)f->c->dir};
+    keep_init(&f->now.own, 2 * conf->max_item, conf->budget);
+    keep_init(&f->now.body, conf->max_body, conf->budget);
+    return &f->now;
+}
+
+void amqp_content_begin(struct amqp_feed *f, const struct amqp_frame *method, bool is_get)
+{
+    struct amqp_content *c = begin(f, method);
+
+    c->is_get = is_get;
+    c->head_cut = method->cut;
+    c->method = method->payload;
+    if (method->held && !own_frames(c))
+        give_up(f, c, TALLY_budget_full);
+}
+
+static void finish(struct amqp_feed *f, struct amqp_content *c, struct bytes body)
+{
+    amqp_emit_envelope(f, c, body);
+    amqp_content_drop(f, c);
+}
+
+/* A content header that nobody announced: after lost bytes it is half a message, else an
+ * error. */
+static struct amqp_content *without_method(struct amqp_feed *f, const struct amqp_frame *frame)
+{
+    struct amqp_content *c;
+
+    if (!f->a->unsure[f->c->dir]) {
+        amqp_emit_anomaly(f, ANOMALY_NO_METHOD, frame->start);
+        return NULL;
+    }
+    c = begin(f, frame);
+    c->cover = f->a->gaps ? COVER_GAP : 0;
+    return c;
+}
+
+void amqp_content_header(struct amqp_feed *f, const struct amqp_frame *frame)
+{
+    struct amqp_content *c = amqp_content_find(f, frame->channel);
+    struct amqp_props p;
+
+    if (c && c->in_body) { /* the body never came to its end */
+        amqp_emit_anomaly(f, ANOMALY_NO_METHOD, frame->start);
+        amqp_content_drop(f, c);
+        return;
+    }
+    if (!c && !(c = without_method(f, frame)))
+        return;
+    if (!amqp_props_read(&p, frame->payload) || p.class_id != 60) {
+        amqp_emit_anomaly(f, ANOMALY_HEADER, frame->start);
+        amqp_content_drop(f, c);
+        return;
+    }
+    if (!p.exact && !frame->cut)
+        amqp_emit_anomaly(f, ANOMALY_HEADER, frame->start);
+    c->size = p.body_size;
+    c->in_body = true;
+    c->head_cut |= frame->cut;
+    if (!add_header(c, frame->payload, frame->held))
+        give_up(f, c, TALLY_budget_full);
+    else if (c->size == 0)
+        finish(f, c, (struct bytes){0});
+}
+
+void amqp_content_body(struct amqp_feed *f, const struct amqp_frame *frame, bool end)
+{
+    struct amqp_content *c = amqp_content_find(f, frame->channel);
+    struct bytes piece = frame->payload;
+
+    if (!c || !c->in_body) {
+        if (end && !f->a->unsure[f->c->dir])
+            amqp_emit_anomaly(f, ANOMALY_NO_HEADER, frame->start);
+        return;
+    }
+    bool all = end && c->got == 0 && piece.len >= c->size;
+    c->got += piece.len;
+    if (!all && !(c->cover & COVER_GAP)) /* behind a hole nothing is kept */
+        keep_add(&c->body, piece);
+    if (!end || c->got < c->size)
+        return;
+    if (c->got > c->size)
+        amqp_emit_anomaly(f, ANOMALY_BODY_SIZE, frame->start);
+    finish(f, c, all ? bytes_head(piece, f->a->conf->max_body) : keep_view(&c->body));
+}
+
+void amqp_content_hole(struct amqp_feed *f, uint16_t channel, uint64_t lost)
+{
+    struct amqp_content *c = amqp_content_find(f, channel);
+
+    if (!c || !c->in_body)
+        return;
+    c->got += lost;
+    c->cover |= COVER_GAP;
+}
+
+void amqp_contents_flush(struct amqp_feed *f, uint8_t cover)
+{
+    struct amqp_content *c = f->busy ? &f->now : NULL;
+
+    for (;;) {
+        struct amqp_content *h = c ? NULL : f->a->held;
+        while (h && h->dir != f->c->dir)
+            h = h->next;
+        c = c ? c : h;
+        if (!c)
+            return;
+        c->cover |= cover;
+        if (c->in_body)
+            finish(f, c, keep_view(&c->body));
+        else
+            amqp_content_drop(f, c);
+        c = NULL;
+    }
+}
+
+void amqp_contents_reset(struct amqp_feed *f, uint16_t channel)
+{
+    if (f->busy && f->now.channel == channel)
+        amqp_content_drop(f, &f->now);
+    for (struct amqp_content *c = f->a->held, *next; c; c = next) {
+        next = c->next;
+        if (c->channel == channel)
+            free_held(f->a, c);
+    }
+}
+
+void amqp_contents_free(struct amqp *a)
+{
+    while (a->held)
+        free_held(a, a->held);
+}

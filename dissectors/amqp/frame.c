@@ -1,0 +1,350 @@
+/* dissectors/amqp/frame.c - one loop, one switch, one state variable. Each step
+ * takes what it can from `in` and says something, moves the state on, or returns
+ * for more. */
+#include "dissectors/amqp/frame.h"
+
+#include "dissectors/amqp/foothold.h"
+
+enum state { START, HEAD, PAYLOAD, END, END_LOST, LOST, HELD };
+
+/* A step that has nothing to say, and did not need more. */
+enum { ON = -1 };
+
+void amqp_framer_init(struct amqp_framer *f, size_t max_item, struct budget *budget)
+{
+    memset(f, 0, sizeof *f);
+    f->fresh = true;
+    keep_init(&f->held, max_item, budget);
+}
+
+/* Method frames hold passwords: what is held goes back clean. */
+static void forget(struct amqp_framer *f)
+{
+    if (f->held.data)
+        explicit_bzero(f->held.data, f->held.len);
+    keep_free(&f->held);
+    f->held_at = 0;
+    f->spent = false;
+}
+
+void amqp_framer_free(struct amqp_framer *f)
+{
+    forget(f);
+}
+
+void amqp_framer_data(struct amqp_framer *f, uint64_t offset, bool midstream)
+{
+    f->pos = offset;
+    f->midstream = midstream;
+}
+
+bool amqp_framer_lost(const struct amqp_framer *f)
+{
+    return f->state == LOST || f->state == HELD;
+}
+
+bool amqp_framer_fresh(const struct amqp_framer *f)
+{
+    return f->fresh;
+}
+
+static struct bytes take(struct amqp_framer *f, struct bytes *in, size_t n)
+{
+    struct bytes b = bytes_cut(in, n);
+
+    f->pos += b.len;
+    return b;
+}
+
+/* Brings f->head to `want` bytes. */
+static bool gather_head(struct amqp_framer *f, struct bytes *in, size_t want)
+{
+    struct bytes more = take(f, in, want - f->have);
+
+    if (more.len > 0)
+        memcpy(f->head + f->have, more.at, more.len);
+    f->have = (uint8_t)(f->have + more.len);
+    return f->have == want;
+}
+
+static void lose(struct amqp_framer *f)
+{
+    forget(f);
+    f->state = LOST;
+    f->have = 0;
+    f->torn = false;
+    f->need = 0;
+}
+
+static int broken(struct amqp_framer *f, struct amqp_frame *out, const char *what)
+{
+    out->start = f->start;
+    out->channel = f->channel;
+    out->what = what;
+    lose(f);
+    return FRAME_BROKEN;
+}
+
+/* What is in head after all belongs to what is searched for a foothold, from its byte `from`. */
+static void lose_with_head(struct amqp_framer *f, unsigned from)
+{
+    struct bytes again = bytes_of(f->head + from, f->have - from);
+    uint64_t start = f->start + from;
+
+    lose(f);
+    keep_add(&f->held, again);
+    f->start = start;
+}
+
+static int at_start(struct amqp_framer *f, struct bytes *in, struct amqp_frame *out)
+{
+    static const uint8_t amqp[] = {'A', 'M', 'Q', 'P'};
+
+    if (f->have == 0)
+        f->start = f->pos;
+    while (f->have < sizeof amqp) {
+        if (!gather_head(f, in, f->have + 1u))
+            return FRAME_MORE;
+        if (f->head[f->have - 1] == amqp[f->have - 1])
+            continue;
+        f->state = HEAD;
+        if (f->midstream)
+            lose_with_head(f, 0);
+        return ON;
+    }
+    if (!gather_head(f, in, 8))
+        return FRAME_MORE;
+    f->state = HEAD;
+    f->have = 0;
+    out->start = f->start;
+    out->payload = bytes_of(f->head, 8);
+    return FRAME_PROTOCOL;
+}
+
+static bool read_head(struct amqp_framer *f, const uint8_t b[AMQP_FRAME_HEAD])
+{
+    f->type = b[0];
+    f->channel = (uint16_t)(b[1] << 8 | b[2]);
+    f->size = (uint32_t)b[3] << 24 | (uint32_t)b[4] << 16 | (uint32_t)b[5] << 8 | b[6];
+    f->left = f->size;
+    return (f->type >= AMQP_METHOD && f->type <= AMQP_BODY) || f->type == AMQP_HEARTBEAT;
+}
+
+static int at_head(struct amqp_framer *f, struct bytes *in, struct amqp_frame *out)
+{
+    if (f->have == 0)
+        f->start = f->pos;
+    if (!gather_head(f, in, AMQP_FRAME_HEAD))
+        return FRAME_MORE;
+    bool known = read_head(f, f->head);
+    if (known && f->size <= AMQP_FRAME_SANE) {
+        f->state = PAYLOAD;
+        f->have = 0;
+        return ON;
+    }
+    out->start = f->start;
+    out->channel = f->channel;
+    out->what = known ? "frame larger than any broker allows" : "unknown frame type";
+    lose_with_head(f, 1);
+    return FRAME_BROKEN;
+}
+
+static void describe(const struct amqp_framer *f, struct amqp_frame *out, struct bytes payload)
+{
+    out->type = f->type;
+    out->channel = f->channel;
+    out->size = f->size;
+    out->start = f->start;
+    out->payload = payload;
+    out->cut = payload.len < f->size;
+    out->held = f->spent;
+}
+
+static int whole(struct amqp_framer *f, struct amqp_frame *out, struct bytes payload)
+{
+    f->state = HEAD;
+    f->fresh = false;
+    describe(f, out, payload);
+    return FRAME_WHOLE;
+}
+
+static int end_octet_wrong(struct amqp_framer *f, struct amqp_frame *out)
+{
+    return broken(f, out, "frame end octet missing");
+}
+
+static int at_payload(struct amqp_framer *f, struct bytes *in, struct amqp_frame *out)
+{
+    bool untouched = f->left == f->size && !f->torn;
+
+    if (untouched && in->len > f->size) {
+        struct bytes payload = take(f, in, f->size);
+
+        if (in->at[0] != AMQP_FRAME_END)
+            return end_octet_wrong(f, out);
+        take(f, in, 1);
+        return whole(f, out, f->type == AMQP_BODY ? payload : bytes_head(payload, f->held.limit));
+    }
+    struct bytes piece = take(f, in, f->left);
+    f->left -= (uint32_t)piece.len;
+    if (f->left == 0)
+        f->state = END;
+    if (f->type != AMQP_BODY && !f->torn)
+        keep_add(&f->held, piece);
+    if (f->type == AMQP_BODY && piece.len > 0) {
+        describe(f, out, piece);
+        return FRAME_PIECE;
+    }
+    return f->left == 0 ? ON : FRAME_MORE;
+}
+
+static int at_end(struct amqp_framer *f, struct bytes *in, struct amqp_frame *out)
+{
+    bool torn = f->torn;
+
+    if (f->state == END) {
+        if (in->len == 0)
+            return FRAME_MORE;
+        if (in->at[0] != AMQP_FRAME_END)
+            return end_octet_wrong(f, out);
+        take(f, in, 1);
+    }
+    f->torn = false;
+    f->spent = true;
+    whole(f, out, keep_view(&f->held));
+    if (f->type == AMQP_BODY)
+        return FRAME_LAST;
+    return torn ? FRAME_TORN : FRAME_WHOLE;
+}
+
+/* The candidate, and those behind it in what is held. */
+static enum foothold weigh_held(struct amqp_framer *f, size_t max_size)
+{
+    struct bytes b = bytes_of(f->held.data + f->held_at, f->held.len - f->held_at);
+    size_t at = 0, need = 0;
+    enum foothold v = amqp_foothold_find(b, max_size, &at, &need);
+
+    f->held_at += (uint32_t)(v == FOOTHOLD_NO ? b.len : at);
+    f->need = (uint32_t)need;
+    return v;
+}
+
+/* Drops what is before the candidate when room is needed; a candidate is at most half
+ * of the room, so that every byte is moved a bounded number of times. */
+static void make_room(struct amqp_framer *f)
+{
+    if (f->held_at == 0 || f->held_at + (size_t)f->need <= f->held.limit)
+        return;
+    f->held.len -= f->held_at;
+    memmove(f->held.data, f->held.data + f->held_at, f->held.len);
+    f->start += f->held_at;
+    f->held_at = 0;
+}
+
+static int found_held(struct amqp_framer *f, struct amqp_frame *out)
+{
+    out->start = f->start += f->held_at;
+    f->state = HELD;
+    return FRAME_FOUND;
+}
+
+/* true: the search goes on in *in, nothing is held. */
+static bool search_held(struct amqp_framer *f, struct bytes *in, size_t max_size,
+                        enum foothold *verdict)
+{
+    for (;;) {
+        *verdict = weigh_held(f, max_size);
+        if (*verdict == FOOTHOLD_YES)
+            return false;
+        if (*verdict == FOOTHOLD_NO || in->len == 0)
+            break;
+        make_room(f);
+        keep_add(&f->held, take(f, in, f->need - (f->held.len - f->held_at)));
+        if (f->held.dropped > 0) /* no memory: what is held is given up */
+            break;
+    }
+    if (*verdict == FOOTHOLD_MORE && f->held.dropped == 0)
+        return false;
+    forget(f);
+    return true;
+}
+
+static int at_lost(struct amqp_framer *f, struct bytes *in, struct amqp_frame *out)
+{
+    size_t max_size = f->held.limit / 2, at = 0, need;
+    enum foothold v = FOOTHOLD_NO;
+
+    max_size = max_size > AMQP_FRAME_OVERHEAD ? max_size - AMQP_FRAME_OVERHEAD : 0;
+    if (f->held.len == 0)
+        forget(f);
+    else if (!search_held(f, in, max_size, &v))
+        return v == FOOTHOLD_YES ? found_held(f, out) : FRAME_MORE;
+    v = amqp_foothold_find(*in, max_size, &at, &need);
+    take(f, in, v == FOOTHOLD_NO ? in->len : at);
+    f->start = f->pos;
+    if (v == FOOTHOLD_YES) {
+        f->state = HEAD;
+        out->start = f->start;
+        return FRAME_FOUND;
+    }
+    if (v == FOOTHOLD_MORE)
+        keep_add(&f->held, take(f, in, in->len));
+    return FRAME_MORE;
+}
+
+/* The whole frame that was found in what is held. */
+static int at_held(struct amqp_framer *f, struct amqp_frame *out)
+{
+    struct bytes b = bytes_of(f->held.data + f->held_at, f->held.len - f->held_at);
+
+    read_head(f, bytes_cut(&b, AMQP_FRAME_HEAD).at);
+    f->spent = true;
+    return whole(f, out, bytes_head(b, f->size));
+}
+
+enum amqp_frame_event amqp_framer_next(struct amqp_framer *f, struct bytes *in,
+                                       struct amqp_frame *out)
+{
+    int said = ON;
+
+    if (f->spent)
+        forget(f);
+    while (said == ON) {
+        switch ((enum state)f->state) {
+        case START: said = at_start(f, in, out); break;
+        case HEAD: said = at_head(f, in, out); break;
+        case PAYLOAD: said = at_payload(f, in, out); break;
+        case END:
+        case END_LOST: said = at_end(f, in, out); break;
+        case LOST: said = at_lost(f, in, out); break;
+        case HELD: said = at_held(f, out); break;
+        }
+    }
+    return (enum amqp_frame_event)said;
+}
+
+bool amqp_framer_gap(struct amqp_framer *f, uint64_t missing, uint64_t *in_body)
+{
+    *in_body = 0;
+    if (f->spent)
+        forget(f);
+    f->pos += missing;
+    if (missing == 0)
+        return true;
+    if (f->state == PAYLOAD && missing <= (uint64_t)f->left + 1) {
+        uint64_t lost = missing < f->left ? missing : f->left;
+
+        f->state = missing > f->left ? END_LOST : lost == f->left ? END : PAYLOAD;
+        f->left -= (uint32_t)lost;
+        f->torn = true;
+        *in_body = f->type == AMQP_BODY ? lost : 0;
+        forget(f);
+        return true;
+    }
+    if (f->state == END && missing == 1) {
+        f->state = END_LOST;
+        return true;
+    }
+    lose(f);
+    return false;
+}
