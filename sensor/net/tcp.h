@@ -9,15 +9,17 @@
  *
  * A hole is given up as a gap when the peer has acknowledged what lies behind it and more of the
  * same direction has come; when the parked bytes reach their limit; in one-way traffic
- * (nothing of the peer seen) after TCP_ONE_WAY_WINDOW parked bytes or TCP_ONE_WAY_SEGMENTS segments; at
- * the end. A segment cut by the snaplen ends in a gap.
+ * (nothing of the peer seen) after TCP_ONE_WAY_WINDOW parked bytes or TCP_ONE_WAY_SEGMENTS
+ * segments; at the end. A segment cut by the snaplen ends in a gap.
  *
  * The first copy of a byte wins. Copies that differ are counted and reported
  * (tcp_conflict); to see that of bytes already passed on, those that the peer has not yet
  * acknowledged are kept: afterwards a receiver discards any other version.
  *
  * RST is believed only at the exact place where the stream stands (RFC 5961
- * 3.2), FIN where the stream reaches it. */
+ * 3.2); FIN once the stream has reached it and the peer has acknowledged it (in
+ * one-way traffic at once). Data behind a FIN that is not acknowledged says
+ * that the receiver never saw that FIN; data behind one that is, is ignored. */
 #ifndef NET_TCP_H
 #define NET_TCP_H
 
@@ -33,25 +35,25 @@ struct tcp_segment;
 /* Per connection; the fields belong to tcp.c. Zeroed memory is not enough: tcp_init(). */
 struct tcp {
     struct tcp_half {
-        uint64_t            offset;   /* of next_seq in the stream */
-        struct tcp_segment *parked;   /* by sequence, not overlapping */
-        struct tcp_segment *unacked, *unacked_last;
-        uint32_t            next_seq; /* the first byte not passed on */
-        uint32_t            acked;    /* by the peer */
-        uint32_t            fin_seq;
-        uint32_t            parked_bytes, unacked_bytes;
-        uint16_t            parked_n;
-        uint8_t             state, flags;
+        uint64_t offset;                          /* of next_seq in the stream */
+        struct tcp_segment *parked, *parked_last; /* by sequence, not overlapping */
+        struct tcp_segment *unacked_last;         /* a ring: its next is the first */
+        uint32_t next_seq;                        /* the first byte not passed on */
+        uint32_t acked;                           /* by the peer */
+        uint32_t fin_seq;
+        uint32_t parked_bytes, unacked_bytes;
+        uint16_t parked_n;
+        uint8_t flags;
     } half[2];
     uint8_t shard;
-    bool    ignore; /* chunk_fn has said that it wants no more */
-    bool    closed;
+    bool ignore; /* chunk_fn has said that it wants no more */
+    bool closed;
 };
 
 struct tcp_conf {
     size_t max_parked;  /* 0: LIMIT_PARKED_TOTAL; a 64th for each virtual shard */
     size_t max_per_dir; /* 0: LIMIT_PARKED_PER_DIR */
-    bool   no_conflicts; /* do not keep unacknowledged bytes for comparison */
+    bool no_conflicts;  /* do not keep unacknowledged bytes for comparison */
 };
 
 /* A byte that came twice with different values. */
@@ -63,7 +65,7 @@ struct tcp_conflict {
 
 /* NULL: no memory. `tally` outlives the pool. */
 struct tcp_pool *tcp_pool_new(const struct tcp_conf *conf, struct tally *tally);
-void             tcp_pool_free(struct tcp_pool *p); /* after tcp_finish() of every connection */
+void tcp_pool_free(struct tcp_pool *p); /* after tcp_finish() of every connection */
 
 void tcp_init(struct tcp *t, uint64_t hash);
 

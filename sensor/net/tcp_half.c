@@ -1,0 +1,430 @@
+/* net/tcp_half.c - see tcp_half.h. `parked` is sorted, does not overlap and lies
+ * behind next_seq; `unacked` are the last bytes before next_seq, or some of them. */
+#include "net/tcp_half.h"
+
+enum { PARKED_SEGMENTS = 1024, UNACKED_BYTES = 256 << 10, UNACKED_ONE_WAY = 16 << 10 };
+
+/* Further ahead of the stream than any window reaches in practice. */
+#define WINDOW_MAX (64 << 20)
+
+static struct tcp_half *half_of(struct tcp_run *r, enum dir dir)
+{
+    return &r->t->half[dir];
+}
+
+static bool one_way(const struct tcp_run *r, enum dir dir)
+{
+    return !half_is(&r->t->half[dir], HALF_ACKED) &&
+           !half_is(&r->t->half[dir_other(dir)], HALF_SEEN);
+}
+
+void half_forget(struct tcp *t, struct tcp_pool *p, enum dir dir)
+{
+    struct tcp_half *h = &t->half[dir];
+    segment_free_all(p, t->shard, &h->parked);
+    h->parked_last = NULL;
+    if (h->unacked_last) {
+        struct tcp_segment *first = h->unacked_last->next;
+        h->unacked_last->next = NULL;
+        segment_free_all(p, t->shard, &first);
+        h->unacked_last = NULL;
+    }
+    h->parked_bytes = h->unacked_bytes = 0;
+    h->parked_n = 0;
+}
+
+static void say(struct tcp_run *r, enum dir dir, enum chunk_kind kind, struct bytes data,
+                uint32_t missing)
+{
+    struct tcp_half *h = half_of(r, dir);
+    struct chunk c = {.kind = kind,
+                      .dir = dir,
+                      .midstream = half_is(h, HALF_MIDSTREAM),
+                      .offset = h->offset,
+                      .missing = missing,
+                      .data = data,
+                      .at = r->at};
+    h->next_seq += (uint32_t)data.len + missing;
+    h->offset += data.len + missing;
+    if (r->t->ignore || r->fn(r->ctx, &c))
+        return;
+    r->t->ignore = true;
+    half_forget(r->t, r->p, TO_SERVER);
+    half_forget(r->t, r->p, TO_CLIENT);
+}
+
+static void say_gap(struct tcp_run *r, enum dir dir, uint32_t missing)
+{
+    if (missing == 0)
+        return;
+    if (!r->t->ignore) {
+        tally_add(r->p->tally, TALLY_tcp_gaps, 1);
+        tally_add(r->p->tally, TALLY_tcp_gap_bytes, missing);
+    }
+    say(r, dir, CHUNK_GAP, (struct bytes){0}, missing);
+}
+
+static void say_data(struct tcp_run *r, enum dir dir, struct bytes data)
+{
+    if (data.len > 0)
+        say(r, dir, CHUNK_DATA, data, 0);
+}
+
+/* Could the sender still send a different version of what ends at `end`? */
+static bool to_be_kept(const struct tcp_run *r, enum dir dir, uint32_t end, size_t n)
+{
+    const struct tcp_half *h = &r->t->half[dir];
+    if (!r->p->compares || r->t->ignore || n == 0)
+        return false;
+    if (half_is(h, HALF_ACKED) && seq_diff(h->acked, end) >= 0)
+        return false;
+    size_t most = one_way(r, dir) ? UNACKED_ONE_WAY : UNACKED_BYTES;
+    return h->unacked_bytes + n <= most && r->p->used[r->t->shard] < r->p->per_shard / 2;
+}
+
+static void keep(struct tcp_half *h, struct tcp_segment *s)
+{
+    struct tcp_segment *last = h->unacked_last;
+    s->next = last ? last->next : s;
+    if (last)
+        last->next = s;
+    h->unacked_last = s;
+    h->unacked_bytes += s->size;
+}
+
+static void keep_copy(struct tcp_run *r, enum dir dir, uint32_t seq, struct bytes data)
+{
+    if (!to_be_kept(r, dir, seq + (uint32_t)data.len, data.len))
+        return;
+    struct tcp_segment *s = segment_new(r->p, r->t->shard, seq, data, 0);
+    if (s)
+        keep(half_of(r, dir), s);
+}
+
+static void drop_acked(struct tcp_run *r, enum dir dir)
+{
+    struct tcp_half *h = half_of(r, dir);
+    while (h->unacked_last && seq_diff(h->acked, segment_end(h->unacked_last->next)) >= 0) {
+        struct tcp_segment *first = h->unacked_last->next;
+        if (first == h->unacked_last)
+            h->unacked_last = NULL;
+        else
+            h->unacked_last->next = first->next;
+        h->unacked_bytes -= first->size;
+        segment_free(r->p, r->t->shard, first);
+    }
+}
+
+/* The first parked segment leaves the list, and is passed on. */
+static void pass_parked(struct tcp_run *r, enum dir dir)
+{
+    struct tcp_half *h = half_of(r, dir);
+    struct tcp_segment *s = h->parked;
+    h->parked = s->next;
+    if (!h->parked)
+        h->parked_last = NULL;
+    h->parked_bytes -= s->size;
+    h->parked_n--;
+    say_data(r, dir, bytes_of(s->data, s->len));
+    say_gap(r, dir, s->missing);
+    if (s->missing == 0 && to_be_kept(r, dir, segment_end(s), s->len))
+        keep(h, s);
+    else
+        segment_free(r->p, r->t->shard, s);
+}
+
+static void pass_ready(struct tcp_run *r, enum dir dir)
+{
+    struct tcp_half *h = half_of(r, dir);
+    while (h->parked && h->parked->seq == h->next_seq)
+        pass_parked(r, dir);
+}
+
+/* Gives up the hole before the first parked segment. */
+static void skip_hole(struct tcp_run *r, enum dir dir)
+{
+    struct tcp_half *h = half_of(r, dir);
+    say_gap(r, dir, h->parked->seq - h->next_seq);
+    pass_ready(r, dir);
+}
+
+void half_flush(struct tcp_run *r, enum dir dir)
+{
+    while (half_of(r, dir)->parked)
+        skip_hole(r, dir);
+}
+
+void half_flush_to(struct tcp_run *r, enum dir dir, uint32_t seq)
+{
+    half_flush(r, dir);
+    int32_t left = seq_diff(seq, half_of(r, dir)->next_seq);
+    if (left > 0)
+        say_gap(r, dir, (uint32_t)left);
+}
+
+/* Everything before `seq` has been received by the peer. */
+static void skip_to(struct tcp_run *r, enum dir dir, uint32_t seq)
+{
+    struct tcp_half *h = half_of(r, dir);
+    pass_ready(r, dir);
+    while (seq_diff(seq, h->next_seq) > 0) {
+        uint32_t end = seq;
+        if (h->parked && seq_diff(h->parked->seq, seq) < 0)
+            end = h->parked->seq;
+        say_gap(r, dir, end - h->next_seq);
+        pass_ready(r, dir);
+    }
+}
+
+void half_acked(struct tcp_run *r, enum dir dir)
+{
+    struct tcp_half *h = half_of(r, dir);
+    drop_acked(r, dir);
+    /* With nothing parked the bytes may only be late: mirrors mix up the order of
+     * the two directions. half_reached() tells. */
+    while (h->parked && seq_diff(h->acked, h->next_seq) > 0) {
+        uint32_t to = h->parked->seq;
+        skip_to(r, dir, seq_diff(h->acked, to) < 0 ? h->acked : to);
+    }
+}
+
+void half_reached(struct tcp_run *r, enum dir dir, uint32_t seq)
+{
+    struct tcp_half *h = half_of(r, dir);
+    if (!half_is(h, HALF_ACKED) || seq_diff(h->acked, h->next_seq) <= 0)
+        return;
+    skip_to(r, dir, seq_diff(seq, h->acked) < 0 ? seq : h->acked);
+}
+
+static void note_conflict(struct tcp_run *r, enum dir dir, uint32_t at, uint32_t n)
+{
+    const struct tcp_half *h = half_of(r, dir);
+    tally_add(r->p->tally, TALLY_tcp_overlap, 1);
+    if (r->p->has_conflict)
+        return;
+    r->p->has_conflict = true;
+    uint64_t offset = h->offset + (uint64_t)(int64_t)seq_diff(at, h->next_seq);
+    r->p->conflict = (struct tcp_conflict){.dir = dir, .offset = offset, .length = n};
+}
+
+static void compare(struct tcp_run *r, enum dir dir, const struct tcp_segment *s, uint32_t seq,
+                    struct bytes data)
+{
+    uint32_t at, n;
+    if (segment_differs(s, seq, data, &at, &n))
+        note_conflict(r, dir, at, n);
+}
+
+/* A piece of a segment: what of it lies in the next n bytes on the wire. */
+struct piece {
+    uint32_t seq, length;
+    struct bytes data;
+};
+
+static struct piece take(struct piece *from, uint32_t n)
+{
+    struct piece head = {.seq = from->seq, .length = n < from->length ? n : from->length};
+    head.data = bytes_cut(&from->data, head.length);
+    from->seq += head.length;
+    from->length -= head.length;
+    return head;
+}
+
+/* Bytes that were passed on before. */
+static void seen_before(struct tcp_run *r, enum dir dir, struct piece old)
+{
+    const struct tcp_segment *last = half_of(r, dir)->unacked_last;
+    tally_add(r->p->tally, TALLY_tcp_retransmit, 1);
+    if (!last)
+        return;
+    const struct tcp_segment *s = last;
+    do {
+        s = s->next;
+        compare(r, dir, s, old.seq, old.data);
+    } while (s != last);
+}
+
+static void pass(struct tcp_run *r, enum dir dir, struct piece now)
+{
+    say_data(r, dir, now.data);
+    keep_copy(r, dir, now.seq, now.data);
+    say_gap(r, dir, now.length - (uint32_t)now.data.len);
+}
+
+/* The piece starts at next_seq. Where a parked segment lies, that one was first. */
+static void in_order(struct tcp_run *r, enum dir dir, struct piece in)
+{
+    struct tcp_half *h = half_of(r, dir);
+    while (in.length > 0) {
+        const struct tcp_segment *parked = h->parked;
+        if (!parked || parked->seq != h->next_seq) {
+            pass(r, dir, take(&in, parked ? parked->seq - h->next_seq : in.length));
+            continue;
+        }
+        struct piece both = take(&in, parked->len + parked->missing);
+        compare(r, dir, parked, both.seq, both.data);
+        pass_parked(r, dir);
+    }
+    pass_ready(r, dir);
+}
+
+/* A copy behind `after` (NULL: first); false: no room. */
+static bool insert(struct tcp_run *r, enum dir dir, struct tcp_segment **after, struct piece in)
+{
+    struct tcp_half *h = half_of(r, dir);
+    if (h->parked_n == PARKED_SEGMENTS)
+        return false;
+    uint32_t missing = in.length - (uint32_t)in.data.len;
+    struct tcp_segment *s = segment_new(r->p, r->t->shard, in.seq, in.data, missing);
+    if (!s)
+        return false;
+    struct tcp_segment **link = *after ? &(*after)->next : &h->parked;
+    s->next = *link;
+    *link = s;
+    *after = s;
+    if (!s->next)
+        h->parked_last = s;
+    h->parked_bytes += s->size;
+    h->parked_n++;
+    return true;
+}
+
+/* Puts what is not there yet among the parked segments; what finds no room stays in *in. */
+static bool park(struct tcp_run *r, enum dir dir, struct piece *in)
+{
+    struct tcp_half *h = half_of(r, dir);
+    struct tcp_segment *last = h->parked_last;
+    bool behind_all = last && seq_diff(in->seq, segment_end(last)) >= 0;
+    struct tcp_segment *before = behind_all ? last : NULL;
+    while (in->length > 0) {
+        struct tcp_segment *next = before ? before->next : h->parked;
+        if (next && seq_diff(next->seq, in->seq) <= 0) {
+            int32_t both = seq_diff(segment_end(next), in->seq);
+            if (both > 0) {
+                struct piece over = take(in, (uint32_t)both);
+                compare(r, dir, next, over.seq, over.data);
+            }
+            before = next;
+            continue;
+        }
+        struct piece all = *in, hole = take(in, next ? next->seq - in->seq : in->length);
+        if (!insert(r, dir, &before, hole)) {
+            *in = all;
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool over_limit(const struct tcp_run *r, enum dir dir)
+{
+    const struct tcp_half *h = &r->t->half[dir];
+    if (!one_way(r, dir))
+        return h->parked_bytes > r->p->per_dir;
+    return h->parked_bytes > TCP_ONE_WAY_WINDOW || h->parked_n > TCP_ONE_WAY_SEGMENTS;
+}
+
+static bool outside(const struct tcp_run *r, enum dir dir, const struct piece *in)
+{
+    const struct tcp_half *h = &r->t->half[dir];
+    uint32_t from = h->next_seq;
+    if (one_way(r, dir))
+        return false;
+    if (half_is(h, HALF_ACKED) && seq_diff(h->acked, from) > 0)
+        from = h->acked;
+    return seq_diff(in->seq, from) > WINDOW_MAX;
+}
+
+static void ahead(struct tcp_run *r, enum dir dir, struct piece in)
+{
+    struct tcp_half *h = half_of(r, dir);
+    if (outside(r, dir, &in)) {
+        tally_add(r->p->tally, TALLY_tcp_outside, 1);
+        return;
+    }
+    tally_add(r->p->tally, TALLY_tcp_out_of_order, 1);
+    while (!r->t->ignore && !park(r, dir, &in)) {
+        tally_add(r->p->tally, TALLY_tcp_park_full, 1);
+        if (h->parked && seq_diff(h->parked->seq, in.seq) < 0)
+            skip_hole(r, dir);
+        else
+            say_gap(r, dir, in.seq - h->next_seq);
+        if (in.seq == h->next_seq) {
+            in_order(r, dir, in);
+            return;
+        }
+    }
+    while (h->parked && over_limit(r, dir)) {
+        if (!one_way(r, dir))
+            tally_add(r->p->tally, TALLY_tcp_park_full, 1);
+        skip_hole(r, dir);
+    }
+}
+
+/* The stream is followed, so that its end is seen, but nothing is kept. */
+static void follow(struct tcp_half *h, const struct piece *in)
+{
+    uint32_t end = in->seq + in->length;
+    int32_t n = seq_diff(end, h->next_seq);
+    if (n <= 0)
+        return;
+    h->next_seq = end;
+    h->offset += (uint32_t)n;
+}
+
+void half_data(struct tcp_run *r, enum dir dir, uint32_t seq, struct bytes data, uint32_t length)
+{
+    struct tcp_half *h = half_of(r, dir);
+    struct piece in = {.seq = seq, .length = length, .data = bytes_head(data, length)};
+    if (length <= 1 && seq_diff(seq, h->next_seq) == -1)
+        return; /* keep-alive (RFC 9293 3.8.4): its byte is anything */
+    if (r->t->ignore) {
+        follow(h, &in);
+        return;
+    }
+    int32_t old = seq_diff(h->next_seq, seq);
+    if (old > 0)
+        seen_before(r, dir, take(&in, (uint32_t)old));
+    if (in.length == 0)
+        return;
+    half_reached(r, dir, in.seq);
+    if (seq_diff(in.seq, h->next_seq) > 0)
+        ahead(r, dir, in);
+    else
+        in_order(r, dir, in);
+}
+
+/* What is parked at `seq` or behind it goes; what reaches over it is shortened. */
+void half_end_at(struct tcp_run *r, enum dir dir, uint32_t seq)
+{
+    struct tcp_half *h = half_of(r, dir);
+    struct tcp_segment **link = &h->parked, *last = NULL;
+    while (*link && seq_diff((*link)->seq, seq) < 0) {
+        last = *link;
+        link = &last->next;
+    }
+    while (*link) {
+        struct tcp_segment *s = *link;
+        *link = s->next;
+        h->parked_bytes -= s->size;
+        h->parked_n--;
+        segment_free(r->p, r->t->shard, s);
+    }
+    h->parked_last = last;
+    if (!last || seq_diff(segment_end(last), seq) <= 0)
+        return;
+    uint32_t left = seq - last->seq;
+    last->len = last->len < left ? last->len : left;
+    last->missing = left - last->len;
+}
+
+void half_close(struct tcp_run *r, enum dir dir)
+{
+    struct tcp_half *h = half_of(r, dir);
+    if (half_is(h, HALF_CLOSED))
+        return;
+    half_set(h, HALF_CLOSED);
+    if (!r->t->ignore)
+        say(r, dir, CHUNK_CLOSE, (struct bytes){0}, 0);
+    half_forget(r->t, r->p, dir);
+}

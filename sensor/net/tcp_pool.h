@@ -1,0 +1,52 @@
+/* net/tcp_pool.h - inside tcp only: copies of segments, and what is accounted to
+ * whom. Each virtual shard has a 64th of the total for itself, so that what is
+ * given up does not depend on the number of workers. */
+#ifndef NET_TCP_POOL_H
+#define NET_TCP_POOL_H
+
+#include "net/tcp.h"
+
+enum { POOL_SHARDS = 64, POOL_CLASSES = 11, POOL_CLASS_MIN = 128 }; /* 128 bytes to 128 KiB */
+
+struct tcp_segment {
+    struct tcp_segment *next;
+    uint32_t seq, len;
+    uint32_t missing; /* cut off by the snaplen, behind the data */
+    uint32_t size;    /* of this block, all in all */
+    uint8_t data[];
+};
+
+struct tcp_pool {
+    size_t per_shard, per_dir;
+    size_t used[POOL_SHARDS];
+    struct tcp_segment *spare[POOL_CLASSES];
+    size_t spare_bytes;
+    struct tally *tally;
+    bool compares;
+    bool has_conflict;
+    struct tcp_conflict conflict;
+};
+
+static inline int32_t seq_diff(uint32_t a, uint32_t b)
+{
+    return (int32_t)(a - b);
+}
+
+static inline uint32_t segment_end(const struct tcp_segment *s)
+{
+    return s->seq + s->len + s->missing;
+}
+
+/* A copy of data; NULL: the shard's limit, or no memory. */
+struct tcp_segment *segment_new(struct tcp_pool *p, unsigned shard, uint32_t seq, struct bytes data,
+                                uint32_t missing);
+void segment_free(struct tcp_pool *p, unsigned shard, struct tcp_segment *s);
+/* Frees the whole list. */
+void segment_free_all(struct tcp_pool *p, unsigned shard, struct tcp_segment **list);
+
+/* Where the two lie over each other: do their bytes differ? If so, *at is the first
+ * sequence number that does, *n the bytes from there to the end of what both have. */
+bool segment_differs(const struct tcp_segment *s, uint32_t seq, struct bytes data, uint32_t *at,
+                     uint32_t *n);
+
+#endif
