@@ -276,7 +276,7 @@ static void on_broken(struct amqp_feed *f, const struct amqp_frame *frame)
         a->leave = true;
         return;
     }
-    if (!a->unsure[dir])
+    if (!a->unsure[dir] && !frame->torn)
         amqp_emit_anomaly(f, framing_anomaly(frame->what), frame->start);
     a->unsure[dir] = true;
     amqp_contents_flush(f, 0);

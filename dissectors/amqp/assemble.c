@@ -204,7 +204,7 @@ void amqp_content_body(struct amqp_feed *f, const struct amqp_frame *frame, bool
     }
     bool all = end && c->got == 0 && piece.len >= c->size;
     c->got += piece.len;
-    if (!all && !(c->cover & COVER_GAP)) /* behind a hole nothing is kept */
+    if (!all && !c->hole)
         keep_add(&c->body, piece);
     if (!end || c->got < c->size)
         return;
@@ -220,6 +220,7 @@ void amqp_content_hole(struct amqp_feed *f, uint16_t channel, uint64_t lost)
     if (!c || !c->in_body)
         return;
     c->got += lost;
+    c->hole = true;
     c->cover |= COVER_GAP;
 }
 

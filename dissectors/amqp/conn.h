@@ -16,6 +16,7 @@ struct amqp_content {
     uint8_t dir;
     uint8_t cover;               /* COVER_* of its own */
     bool in_body;                /* the header was seen */
+    bool hole;                   /* bytes of the body are missing: what follows is not kept */
     bool is_get;                 /* get-ok: answers a pending get */
     bool head_cut;               /* method or header frame is longer than is kept */
     struct bytes method, header; /* payloads: views into the chunk or into `own` */

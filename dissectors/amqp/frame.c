@@ -81,6 +81,7 @@ static int broken(struct amqp_framer *f, struct amqp_frame *out, const char *wha
     out->start = f->start;
     out->channel = f->channel;
     out->what = what;
+    out->torn = f->torn;
     lose(f);
     return FRAME_BROKEN;
 }
@@ -144,6 +145,7 @@ static int at_head(struct amqp_framer *f, struct bytes *in, struct amqp_frame *o
     }
     out->start = f->start;
     out->channel = f->channel;
+    out->torn = false;
     out->what = known ? "frame larger than any broker allows" : "unknown frame type";
     lose_with_head(f, 1);
     return FRAME_BROKEN;
@@ -168,20 +170,13 @@ static int whole(struct amqp_framer *f, struct amqp_frame *out, struct bytes pay
     return FRAME_WHOLE;
 }
 
-static int end_octet_wrong(struct amqp_framer *f, struct amqp_frame *out)
-{
-    return broken(f, out, "frame end octet missing");
-}
-
 static int at_payload(struct amqp_framer *f, struct bytes *in, struct amqp_frame *out)
 {
     bool untouched = f->left == f->size && !f->torn;
 
-    if (untouched && in->len > f->size) {
+    if (untouched && in->len > f->size && in->at[f->size] == AMQP_FRAME_END) {
         struct bytes payload = take(f, in, f->size);
 
-        if (in->at[0] != AMQP_FRAME_END)
-            return end_octet_wrong(f, out);
         take(f, in, 1);
         return whole(f, out, f->type == AMQP_BODY ? payload : bytes_head(payload, f->held.limit));
     }
@@ -206,7 +201,7 @@ static int at_end(struct amqp_framer *f, struct bytes *in, struct amqp_frame *ou
         if (in->len == 0)
             return FRAME_MORE;
         if (in->at[0] != AMQP_FRAME_END)
-            return end_octet_wrong(f, out);
+            return broken(f, out, "frame end octet missing");
         take(f, in, 1);
     }
     f->torn = false;

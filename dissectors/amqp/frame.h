@@ -44,8 +44,9 @@ struct amqp_frame {
     uint32_t size;        /* of the payload, as announced */
     uint64_t start;       /* offset of the frame in the stream */
     struct bytes payload; /* a view: into `in`, or, when `held`, until the next call only */
-    bool         held;
-    const char *what;     /* a literal */
+    bool held;
+    const char *what; /* a literal */
+    bool torn;        /* of a broken one: bytes of it were lost, so nobody can tell */
 };
 
 struct amqp_framer {

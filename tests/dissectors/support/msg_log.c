@@ -27,7 +27,7 @@ static const char *kind_name(enum msg_kind kind)
 static bool plain(struct bytes text)
 {
     for (size_t i = 0; i < text.len; i++)
-        if (!isalnum(text.at[i]) && !strchr("._-:/@+", text.at[i]))
+        if (!isalnum(text.at[i]) && (text.at[i] == 0 || !strchr("._-:/@+", text.at[i])))
             return false;
     return text.len > 0 && text.len <= MAX_SHOWN;
 }

@@ -18,6 +18,7 @@ struct reader {
     char *names[MAX_DEFINES], *values[MAX_DEFINES];
     size_t n_defines;
     bool expecting;
+    char *packet; /* the text of one that may go on */
 };
 
 struct octets {
@@ -198,22 +199,37 @@ static struct stream_event *new_event(struct reader *r, enum chunk_kind kind, en
     return &c->events[c->n_events++];
 }
 
-static bool traffic(struct reader *r, const char *line)
+/* A packet may go on over several lines: it is read when the last is there. */
+static bool packet_done(struct reader *r)
 {
-    struct stream_event *e;
+    char *text = r->packet;
 
-    if (*line == '+') {
-        if (r->now->n_events == 0)
-            return wrong(r, "+ continues nothing", line);
-        e = &r->now->events[r->now->n_events - 1];
-    } else {
-        e = new_event(r, CHUNK_DATA, *line == '<' ? TO_CLIENT : TO_SERVER);
-    }
-    struct octets o = {.at = e->data, .len = e->len, .cap = e->len};
-    bool ok = items(r, line + (line[1] == 'x' ? 2 : 1), &o, 0);
+    if (!text)
+        return true;
+    r->packet = NULL;
+    struct stream_event *e = new_event(r, CHUNK_DATA, *text == '<' ? TO_CLIENT : TO_SERVER);
+    struct octets o = {0};
+    bool ok = items(r, text + (text[1] == 'x' ? 2 : 1), &o, 0);
     e->data = o.at;
     e->len = o.len;
+    free(text);
     return ok;
+}
+
+static bool traffic(struct reader *r, const char *line)
+{
+    size_t n = strlen(line), have = r->packet ? strlen(r->packet) : 0;
+
+    if (*line != '+') {
+        r->packet = strdup(line);
+        return true;
+    }
+    if (!r->packet)
+        return wrong(r, "+ continues nothing", line);
+    r->packet = realloc(r->packet, have + n + 1);
+    r->packet[have] = ' ';
+    memcpy(r->packet + have + 1, line + 1, n);
+    return true;
 }
 
 static bool set(struct reader *r, const char *key, const char *value)
@@ -299,6 +315,8 @@ static bool read_line(struct reader *r, const char *line, long next)
 {
     if (*line == 0 || *line == '#')
         return true;
+    if (*line != '+' && !packet_done(r))
+        return false;
     if (strcmp(line, "---") == 0) {
         if (r->now == &r->common)
             new_case(r, r->path);
@@ -338,6 +356,7 @@ bool stream_script_read(struct stream_script *s, const char *path)
         line[strcspn(line, "\n")] = 0;
         ok = read_line(&r, line, ftell(f));
     }
+    ok = packet_done(&r) && ok;
     for (size_t i = 0; i < r.n_defines; i++)
         free(r.names[i]), free(r.values[i]);
     free(line);
