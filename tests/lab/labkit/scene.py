@@ -13,7 +13,7 @@ from . import capture, services, stacks
 from .hosts import Network
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
-PACK_ABOVE = 300_000
+PACK_ABOVE = 100_000
 PCAPS = os.environ.get("LAB_PCAPS") or os.path.join(TOP, "pcaps")
 
 
@@ -41,6 +41,9 @@ class Scene:
         self.redis_server = self.rabbit_server = None
         self.pack = None
         self.device = None
+        self.derived = None
+        self.suffix = ".pcap"
+        self.packets = None
         self.certificates = []
         self._workers = 0
 
@@ -153,6 +156,8 @@ class Scene:
     def record(self, options=(), expression="", space=None, device="br0"):
         """Starts the capture: on the bridge, or on a device of a host (its loopback)."""
         self.cap = capture.Capture(space or self.net.ns, self.pcap, options, expression, device)
+        with open(self.truth, "w", encoding="ascii"):
+            pass  # what was before is not in the capture
         self.device = f"{device} of {space.split('-')[-1]}" if space else "the lab's bridge"
         self._uses(capture.Capture.version())
 
@@ -182,11 +187,12 @@ class Scene:
         """Moves capture, truth and description into pcaps/."""
         os.makedirs(PCAPS, exist_ok=True)
         size = os.path.getsize(self.pcap)
-        packets = capture.count_packets(self.pcap)
-        for ext in (".pcap", ".pcap.xz", ".pcap.zst", ".pcap.gz", ".pcap.lz4"):
+        packets = self.packets if self.packets is not None else capture.count_packets(self.pcap)
+        suffix = self.suffix
+        for ext in (".pcapng", ".pcap", ".pcap.xz", ".pcap.zst", ".pcap.gz", ".pcap.lz4"):
             if os.path.exists(os.path.join(PCAPS, self.name + ext)):
                 os.unlink(os.path.join(PCAPS, self.name + ext))
-        file = self.name + ".pcap"
+        file = self.name + suffix
         shutil.copyfile(self.pcap, os.path.join(PCAPS, file))
         if not self.pack and size > PACK_ABOVE:
             self.pack = "zst"
@@ -197,7 +203,7 @@ class Scene:
         for path in self.certificates:
             os.makedirs(folder, exist_ok=True)
             shutil.copyfile(path, os.path.join(folder, os.path.basename(path)))
-        lines = sorted_truth(self.truth)
+        lines = read_truth(self.truth)
         with open(os.path.join(PCAPS, self.name + ".truth.jsonl"), "w", encoding="utf-8") as f:
             f.writelines(line + "\n" for line in lines)
         with open(os.path.join(PCAPS, self.name + ".md"), "w", encoding="utf-8") as f:
@@ -206,8 +212,7 @@ class Scene:
 
     def _description(self, file, size, packets, truth):
         out = [f"# {self.name}", "", self.title, "",
-               f"`{file}`: {packets} packets, {size:,} bytes as pcap. Recorded on {self.device} by "
-               f"`tests/lab/record {self.name}`; ids, keys and times differ at each recording.", "",
+               f"`{file}`: {packets} packets, {size:,} bytes uncompressed. {self._origin()}", "",
                "## How it was made", ""]
         seen = {}
         for host, role in self.hosts_said:
@@ -230,6 +235,13 @@ class Scene:
             out += ["", "## Remarks", "", *[f"- {r}" for r in self.remarks]]
         return "\n".join(out) + "\n"
 
+    def _origin(self):
+        if self.derived:
+            return (f"Made from `{self.derived}` by `tests/lab/record {self.name}` (Python, `tests/lab/labkit/rewrite.py`), the same "
+                    "each time for the same source.")
+        return (f"Recorded on {self.device} by `tests/lab/record {self.name}`; ids, keys and times differ at each "
+                "recording.")
+
     def _tasks(self, truth):
         out = ["Task messages, by the account of those who sent and took them "
                f"(`{self.name}.truth.jsonl`):", "", "| | lines | ids | queues |", "|---|---|---|---|"]
@@ -248,15 +260,25 @@ class Scene:
 def pack(path, how):
     """Compresses a capture in place; returns its new base name."""
     tools = {"xz": ["xz", "-9f"], "zst": ["zstd", "-19", "-q", "-f", "--rm"], "gz": ["gzip", "-9nf"],
-             "lz4": ["lz4", "-9", "-q", "-f", "--rm"]}
+             "lz4": ["lz4", "-9", "-q", "-f", "-m", "--rm"]}
     subprocess.run([*tools[how], path], check=True)
     return os.path.basename(path) + "." + how
 
 
-def sorted_truth(path):
+def read_truth(path):
     """The lines of truth in the order in which they were written, checked to be JSON."""
     with open(path, encoding="utf-8") as f:
         lines = [line.strip() for line in f if line.strip()]
     for line in lines:
         json.loads(line)
     return lines
+
+
+def unpacked(name):
+    """The bytes of a capture in pcaps/, however it is compressed."""
+    tools = {"": ["cat"], ".xz": ["xz", "-dc"], ".zst": ["zstd", "-dcq"], ".gz": ["gzip", "-dc"], ".lz4": ["lz4", "-dcq"]}
+    for ext, tool in tools.items():
+        path = os.path.join(PCAPS, name + ".pcap" + ext)
+        if os.path.exists(path):
+            return subprocess.run([*tool, path], check=True, capture_output=True).stdout
+    raise RuntimeError(f"{name}: record it first")

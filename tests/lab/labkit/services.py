@@ -86,7 +86,7 @@ class Rabbit:
 class Redis:
     """One Redis server on a host."""
 
-    def __init__(self, host, password=REDIS_PASSWORD, acl=True, port=6379, tls=None, extra=()):
+    def __init__(self, host, password=REDIS_PASSWORD, acl=True, port=6379, tls=None, tls_port=6380, extra=()):
         self.host = host
         self.port = port
         self.password = password
@@ -100,7 +100,7 @@ class Redis:
         if password and acl:
             config.append(f"user {SHOP_USER} on >{SHOP_PASSWORD} ~* &* +@all -@admin +info")
         if tls:
-            config += ["tls-port 6380", f"tls-ca-cert-file {tls.ca}", f"tls-cert-file {tls.cert}",
+            config += [f"tls-port {tls_port}", f"tls-ca-cert-file {tls.ca}", f"tls-cert-file {tls.cert}",
                        f"tls-key-file {tls.key}", "tls-auth-clients no"]
         path = os.path.join(home, "redis.conf")
         with open(path, "w", encoding="ascii") as f:

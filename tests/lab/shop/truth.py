@@ -10,6 +10,7 @@ import base64
 import json
 import os
 import socket
+import time
 
 PATH = os.environ.get("LAB_TRUTH")
 
@@ -19,6 +20,7 @@ def note(**line):
     if PATH:
         line["host"] = socket.gethostname()
         line["pid"] = os.getpid()
+        line["time"] = round(time.time(), 6)
         with open(PATH, "ab", buffering=0) as f:
             f.write(json.dumps(line, sort_keys=True).encode() + b"\n")
 
