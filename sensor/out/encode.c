@@ -5,6 +5,7 @@
 #include <openssl/crypto.h>
 #include <stdlib.h>
 
+#include "base/limits.h"
 #include "out/encoder.h"
 
 /* What changes when the input of event.id does. */
@@ -47,6 +48,8 @@ static bool set_up(struct encoder *e, const struct encode_conf *conf)
 {
     e->conf = *conf;
     e->conf.observer_name = strdup(conf->observer_name ? conf->observer_name : "celeriac");
+    if (e->conf.max_text == 0)
+        e->conf.max_text = LIMIT_EVIDENCE;
     if (e->conf.n_hmac_key > sizeof e->conf.hmac_key)
         e->conf.n_hmac_key = sizeof e->conf.hmac_key;
     e->redact.key = e->conf.hmac_key;

@@ -14,6 +14,8 @@ struct encode_conf {
     bool live;                 /* observer.name is part of event.id */
     uint8_t hmac_key[64];      /* redaction.hash_key_file; n_hmac_key == 0: no hash */
     size_t n_hmac_key;
+    size_t max_text; /* bytes of one text value; 0: LIMIT_EVIDENCE. What is cut is named in
+                        celeriac.clipped */
     /* Base name of the capture file, or of the interface, by stamp.input. */
     const char *(*input_name)(void *ctx, uint32_t input);
     void *ctx;

@@ -1,7 +1,6 @@
 /* out/encode_alert.c - a finding as an ECS alert. The order of the calls is the
  * order of the keys, that of the message log (encode_log.c) with what an alert
  * has besides. */
-#include "base/limits.h"
 #include "out/encoder.h"
 #include "out/tree.h"
 
@@ -25,7 +24,7 @@ static json_t *clean_string(struct alert *a, struct bytes value, bool redact, bo
 {
     if (redact)
         value = redact_text(&a->e->redact, value);
-    return tree_string(&a->tree, text_clip(value, LIMIT_EVIDENCE, cut));
+    return tree_string(&a->tree, text_clip(value, a->e->conf.max_text, cut));
 }
 
 static json_t *clean_list(struct alert *a, struct bytes list, bool redact, bool *cut)
@@ -179,16 +178,9 @@ static void put_flow(struct alert *a, const struct flow_text *flow)
 
 static void put_observer(struct alert *a, const char *input)
 {
-    struct tree *t = &a->tree;
-    const char *name = a->e->conf.observer_name;
-
-    tree_text(t, "observer.name", bytes_of(name, strlen(name)));
-    tree_str(t, "observer.product", "celeriac");
-    tree_str(t, "observer.vendor", "Celeriac");
-    tree_str(t, "observer.version", CELERIAC_VERSION);
-    tree_str(t, "observer.type", "sensor");
+    tree_observer(&a->tree, a->e->conf.observer_name);
     if (a->e->conf.live && input)
-        tree_text(t, "observer.ingress.interface.name", bytes_of(input, strlen(input)));
+        tree_text(&a->tree, "observer.ingress.interface.name", bytes_of(input, strlen(input)));
 }
 
 static void put_evidence(struct alert *a)

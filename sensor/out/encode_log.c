@@ -3,7 +3,6 @@
  * Runs once for each message that is logged, so nothing is allocated and a
  * connection's part of the text is copied whole. Alerts have the same order of
  * keys (encode_alert.c); tests/out/encode.c compares the two. */
-#include "base/limits.h"
 #include "out/encoder.h"
 
 struct log_line {
@@ -19,7 +18,7 @@ static void write_text(struct log_line *l, enum field_id id, struct bytes value,
 
     if (r->n > 0 && !encode_is_vocabulary(id))
         value = redact_text(r, value);
-    text_json(&l->e->out, text_clip(value, LIMIT_EVIDENCE, cut));
+    text_json(&l->e->out, text_clip(value, l->e->conf.max_text, cut));
 }
 
 static void write_list(struct log_line *l, enum field_id id, struct bytes list, bool *cut)

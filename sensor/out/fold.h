@@ -12,7 +12,8 @@ struct fold;
 typedef void fold_fn(void *ctx, const struct msg *m, const struct finding *f,
                      const struct fold_state *fold);
 
-/* max_keys bounds the open windows; the oldest are closed first. off: --no-fold. */
+/* max_keys bounds the open windows (and 128 MiB what they hold): beyond it the one that would end
+ * first is closed early. off: --no-fold. NULL: no memory. */
 struct fold *fold_new(size_t max_keys, bool off, fold_fn *emit, void *ctx);
 /* true: it is new and was emitted; false: counted into an open window. */
 bool fold_add(struct fold *f, const struct msg *m, const struct finding *finding);

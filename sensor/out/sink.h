@@ -38,12 +38,23 @@ enum sink_error {
 
 struct sink_options {
     bool live;          /* live: never block, bounded queue, losses counted; offline: wait */
-    size_t queue_bytes; /* bound of what waits, live */
+    size_t queue_bytes; /* bound of what waits; 0: SINK_QUEUE_BYTES */
+    /* Offline: asked while a sink waits; true: wait no longer (a second SIGINT). NULL: never. */
+    bool (*give_up)(void *ctx);
+    void *ctx;
 };
+#define SINK_QUEUE_BYTES ((size_t)64 << 20)
 
 struct sink_stats {
     uint64_t written, lost, lost_bytes, waiting_bytes;
+    bool
+        broken; /* will write no more (offline: any error; live: the reader has gone); in the log */
 };
+
+/* Live, when a queue fills up: what is least worth goes first. The share of the queue, in 256ths,
+ * that records of this kind and severity may fill: the message log half of it, high and
+ * critical alerts all. */
+unsigned sink_share(const struct record *r);
 
 struct sink {
     const char *scheme; /* "stdout", "file", "kafka" */
@@ -61,5 +72,8 @@ extern const struct sink *const sinks[]; /* NULL at the end */
 
 /* "kafka:host" -> the sink and its url; NULL: unknown scheme. */
 const struct sink *sink_find(const char *url, const char **rest);
+
+/* --format: true for "ecs"; else one line in err (unknown, or not built yet): exit 64. */
+bool sink_format(const char *format, char *err, size_t err_len);
 
 #endif

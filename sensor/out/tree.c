@@ -108,3 +108,12 @@ void tree_words(struct tree *t, const char *path, const char *words)
     }
     tree_put(t, path, list);
 }
+
+void tree_observer(struct tree *t, const char *name)
+{
+    tree_text(t, "observer.name", bytes_of(name, strlen(name)));
+    tree_str(t, "observer.product", "celeriac");
+    tree_str(t, "observer.vendor", "Celeriac");
+    tree_str(t, "observer.version", CELERIAC_VERSION);
+    tree_str(t, "observer.type", "sensor");
+}

@@ -29,6 +29,9 @@ void tree_time(struct tree *t, const char *path, struct text_clock *clock, int64
 /* The words of a text, as a list. */
 void tree_words(struct tree *t, const char *path, const char *words);
 
+/* observer.* but for the interface. */
+void tree_observer(struct tree *t, const char *name);
+
 /* A JSON string of any bytes; NULL: no memory. */
 json_t *tree_string(struct tree *t, struct bytes value);
 
