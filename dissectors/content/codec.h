@@ -10,6 +10,7 @@ enum step {
     STEP_PAUSE, /* all input is taken; the text may end here, or go on */
     STEP_END,   /* the end of a stream; what is left of the input is behind it */
     STEP_BAD,
+    STEP_LIMIT, /* no memory, or it asks for more than it may */
 };
 
 struct room {

@@ -28,7 +28,12 @@ static enum step brotli_run(void *state, struct bytes *in, struct room *out)
     case BROTLI_DECODER_RESULT_NEEDS_MORE_OUTPUT: return STEP_MORE;
     case BROTLI_DECODER_RESULT_ERROR: break;
     }
-    return STEP_BAD;
+    /* the library's errors of allocation, ERROR_ALLOC_*, are these numbers */
+    int error = BrotliDecoderGetErrorCode(*s);
+    return error <= BROTLI_DECODER_ERROR_ALLOC_CONTEXT_MODES &&
+                   error >= BROTLI_DECODER_ERROR_ALLOC_BLOCK_TYPE_TREES
+               ? STEP_LIMIT
+               : STEP_BAD;
 }
 
 static void brotli_close(void *state)

@@ -77,7 +77,7 @@ static enum step bzip2_run(void *state, struct bytes *in, struct room *out)
     struct bunzip *s = state;
     unsigned given = at_most_uint(in->len), room = at_most_uint(out->len - out->used);
     if (!s->running && !begin(s))
-        return STEP_BAD;
+        return STEP_LIMIT;
     s->b.next_in = (char *)(uintptr_t)in->at;
     s->b.avail_in = given;
     s->b.next_out = (char *)out->at + out->used;
@@ -89,6 +89,8 @@ static enum step bzip2_run(void *state, struct bytes *in, struct room *out)
         finish(s);
         return STEP_END;
     }
+    if (result == BZ_MEM_ERROR)
+        return STEP_LIMIT;
     return result == BZ_OK ? STEP_MORE : STEP_BAD;
 }
 

@@ -33,7 +33,7 @@ static enum step xz_run(void *state, struct bytes *in, struct room *out)
     struct unxz *s = state;
     size_t given = in->len, room = out->len - out->used;
     if (!s->running && !begin(s))
-        return STEP_BAD;
+        return STEP_LIMIT;
     s->x.next_in = in->at;
     s->x.avail_in = given;
     s->x.next_out = out->at + out->used;
@@ -45,6 +45,8 @@ static enum step xz_run(void *state, struct bytes *in, struct room *out)
         s->running = false;
         return STEP_END;
     }
+    if (result == LZMA_MEM_ERROR || result == LZMA_MEMLIMIT_ERROR)
+        return STEP_LIMIT;
     return result == LZMA_OK || result == LZMA_BUF_ERROR ? STEP_MORE : STEP_BAD;
 }
 

@@ -57,6 +57,8 @@ static enum step zlib_run(void *state, struct bytes *in, struct room *out)
     out->used += room - s->z.avail_out;
     if (result == Z_STREAM_END)
         return STEP_END;
+    if (result == Z_MEM_ERROR)
+        return STEP_LIMIT;
     return result == Z_OK || result == Z_BUF_ERROR ? STEP_MORE : STEP_BAD;
 }
 

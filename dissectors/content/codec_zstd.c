@@ -1,5 +1,6 @@
 /* content/codec_zstd.c - zstd frames, skippable ones included (RFC 8878). */
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include "dissectors/content/codec.h"
 #include "dissectors/content/unwrap_stream.h"
@@ -12,6 +13,15 @@ static bool zstd_open(void *state, struct arena *arena)
     return *s && !ZSTD_isError(ZSTD_DCtx_setParameter(*s, ZSTD_d_windowLogMax, UNWRAP_WINDOW_LOG));
 }
 
+static enum step failed(size_t result)
+{
+    switch (ZSTD_getErrorCode(result)) {
+    case ZSTD_error_memory_allocation:
+    case ZSTD_error_frameParameter_windowTooLarge: return STEP_LIMIT;
+    default: return STEP_BAD;
+    }
+}
+
 static enum step zstd_run(void *state, struct bytes *in, struct room *out)
 {
     ZSTD_DStream **s = state;
@@ -21,7 +31,7 @@ static enum step zstd_run(void *state, struct bytes *in, struct room *out)
     bytes_cut(in, from.pos);
     out->used = to.pos;
     if (ZSTD_isError(result))
-        return STEP_BAD;
+        return failed(result);
     return result == 0 ? STEP_END : STEP_MORE;
 }
 

@@ -50,21 +50,20 @@ static void peel_base64(struct peeler *p)
     struct bytes text = content_inner(p->c);
     struct base64 b = {0};
     size_t most = may_keep(p), made = 0;
-    size_t room = BASE64_ROOM(text.len) < most + BASE64_ROOM(0) ? BASE64_ROOM(text.len)
-                                                                : most + BASE64_ROOM(0);
-    uint8_t *to = arena_raw(p->arena, room);
+    size_t room = BASE64_ROOM(text.len), enough = most + BASE64_ROOM(4);
+    uint8_t *to = arena_raw(p->arena, room < enough ? room : enough);
     if (!to) {
         p->no_memory = p->c->limit = true;
         return;
     }
-    while (text.len > 0 && !b.ended && most - made >= 3)
-        made += base64_step(&b, bytes_cut(&text, (most - made) / 3 * 4), to + made);
-    if (text.len > 0 && !b.ended)
+    while (text.len > 0 && !b.ended && made < most)
+        made += base64_step(&b, bytes_cut(&text, (most - made) / 3 * 4 + 4), to + made);
+    if (made > most || (text.len > 0 && !b.ended))
         p->c->limit = true;
     else if (!base64_whole(&b) && !p->c->clipped)
         tally_add(p->tally, TALLY_unwrap_failed, 1);
     p->c->out_len = made;
-    add_part(p, bytes_of(to, made), CODING_BASE64);
+    add_part(p, bytes_of(to, made < most ? made : most), CODING_BASE64);
 }
 
 /* What a bomb is for this layer: see struct collect. */
@@ -80,6 +79,8 @@ static void set_bounds(const struct peeler *p, struct collect *to)
 static bool usable(const struct peeler *p, const struct unwrap_stream *s, const struct collect *to)
 {
     enum unwrap_state state = unwrap_stream_end(s);
+    if (state == UNWRAP_LIMIT)
+        return to->len > 0;
     if (state == UNWRAP_WHOLE || unwrap_stream_whole_out(s) > 0 || to->bomb)
         return true;
     return state == UNWRAP_GOING && is_head(p->c) && to->len > 0;
@@ -89,8 +90,9 @@ static void accept(struct peeler *p, const struct unwrap_stream *s, struct colle
                    enum coding coding)
 {
     uint64_t seen = to->seen;
+    bool ended = unwrap_stream_end(s) == UNWRAP_WHOLE || unwrap_stream_whole_out(s) > 0;
     /* Junk behind a whole stream is not part of it. */
-    if (!to->bomb && !is_head(p->c) && unwrap_stream_end(s) != UNWRAP_BROKEN)
+    if (!to->bomb && !is_head(p->c) && ended)
         seen = unwrap_stream_whole_out(s);
     struct bytes kept = collect_take(to, seen);
     p->total += to->seen;
@@ -117,12 +119,14 @@ static bool peel(struct peeler *p, enum coding coding, bool declared)
     }
     collect_begin(&to, p->arena, in.len < SIZE_MAX / 4 ? in.len * 4 : in.len);
     unwrap_stream_feed(s, in, collect_add, &to);
-    bool good = usable(p, s, &to);
+    enum unwrap_state end = unwrap_stream_end(s);
+    bool good = usable(p, s, &to), cut = end == UNWRAP_GOING && is_head(p->c);
+    p->c->limit |= end == UNWRAP_LIMIT;
     if (good)
         accept(p, s, &to, coding);
     else
         collect_drop(&to);
-    if (!good && declared && !(is_head(p->c) && unwrap_stream_end(s) == UNWRAP_GOING))
+    if (!good && declared && !cut && end != UNWRAP_LIMIT)
         tally_add(p->tally, TALLY_unwrap_failed, 1);
     unwrap_stream_free(s);
     return good;

@@ -52,12 +52,6 @@ void unwrap_stream_free(struct unwrap_stream *s)
         free(s);
 }
 
-static void whole(struct unwrap_stream *s)
-{
-    s->state = UNWRAP_WHOLE;
-    s->whole_out = s->out;
-}
-
 /* After a step that made `made` bytes and took `taken`: shall there be another? */
 static bool settle(struct unwrap_stream *s, enum step step, size_t taken, size_t left, bool full)
 {
@@ -68,9 +62,10 @@ static bool settle(struct unwrap_stream *s, enum step step, size_t taken, size_t
         if (left > 0 && taken == 0 && !full)
             s->state = UNWRAP_BROKEN; /* it takes nothing and makes nothing */
         return s->state != UNWRAP_BROKEN && (left > 0 || full);
-    case STEP_PAUSE: whole(s); return false;
+    case STEP_PAUSE: s->state = UNWRAP_WHOLE; return false;
     case STEP_END:
-        whole(s);
+        s->state = UNWRAP_WHOLE;
+        s->whole_out = s->out;
         s->ended = true;
         s->deaf = !s->codec->many;
         return !s->deaf && left > 0;
@@ -78,6 +73,7 @@ static bool settle(struct unwrap_stream *s, enum step step, size_t taken, size_t
         s->deaf = s->ended;
         s->state = s->ended ? UNWRAP_WHOLE : UNWRAP_BROKEN;
         return false;
+    case STEP_LIMIT: s->state = UNWRAP_LIMIT; return false;
     }
     return false;
 }
@@ -86,8 +82,8 @@ enum unwrap_state unwrap_stream_feed(struct unwrap_stream *s, struct bytes in, u
                                      void *ctx)
 {
     uint8_t piece[PIECE];
-    bool sticky = s->deaf || s->state == UNWRAP_BROKEN || s->state == UNWRAP_STOPPED;
-    for (bool more = in.len > 0 && !sticky; more;) {
+    bool open = !s->deaf && (s->state == UNWRAP_GOING || s->state == UNWRAP_WHOLE);
+    for (bool more = in.len > 0 && open; more;) {
         struct room room = {.at = piece, .len = sizeof piece};
         size_t before = in.len;
         enum step step = s->codec->step(s->codec_state, &in, &room);
@@ -113,5 +109,5 @@ uint64_t unwrap_stream_out(const struct unwrap_stream *s)
 
 uint64_t unwrap_stream_whole_out(const struct unwrap_stream *s)
 {
-    return s->whole_out;
+    return s->state == UNWRAP_WHOLE && !s->ended ? s->out : s->whole_out;
 }

@@ -14,8 +14,7 @@
  * brotli.decompress; base64 as in base64.h.
  *
  * Memory: some ten bytes (base64), 40 KiB (zlib, gzip), 3.7 MiB (bzip2), and for the others
- * the window that the stream asks for, at most UNWRAP_WINDOW; a stream that asks for more is
- * broken. Of a window, only what was really filled is touched. */
+ * the window that the stream asks for, at most UNWRAP_WINDOW. Of a window, only what was really filled is touched. */
 #ifndef CONTENT_UNWRAP_STREAM_H
 #define CONTENT_UNWRAP_STREAM_H
 
@@ -28,6 +27,7 @@ enum unwrap_state {
     UNWRAP_GOING,   /* in the middle: ended here, it is cut short */
     UNWRAP_WHOLE,   /* at an end of the coding; more may follow all the same */
     UNWRAP_BROKEN,  /* not this coding; sticky */
+    UNWRAP_LIMIT,   /* no memory, or it asks for a window above UNWRAP_WINDOW; sticky */
     UNWRAP_STOPPED, /* fn wanted no more; sticky */
 };
 
