@@ -23,24 +23,24 @@
 #include "net/packet.h"
 
 enum capture_status { /* and the exit code of the contract */
-    CAPTURE_OK,
-    CAPTURE_FAILED,     /* 1: an interface went away, no memory */
-    CAPTURE_USAGE,      /* 64: the filter */
-    CAPTURE_DATA,       /* 65: not a capture, or damaged */
-    CAPTURE_NO_INPUT,   /* 66: no such file or interface */
-    CAPTURE_PERMISSION, /* 77 */
+                      CAPTURE_OK,
+                      CAPTURE_FAILED,     /* 1: an interface went away, no memory */
+                      CAPTURE_USAGE,      /* 64: the filter */
+                      CAPTURE_DATA,       /* 65: not a capture, or damaged */
+                      CAPTURE_NO_INPUT,   /* 66: no such file or interface */
+                      CAPTURE_PERMISSION, /* 77 */
 };
 
 struct capture_conf {
     const char *const *files; /* or interfaces, not both */
-    size_t             file_n;
+    size_t file_n;
     const char *const *interfaces;
-    size_t             interface_n;
-    const char        *filter;      /* NULL or "": all */
-    uint64_t           max_packets; /* 0: no limit; after the filter */
-    int                snaplen;     /* live; 0: 262144 */
-    int                buffer_bytes; /* live, for each interface; 0: 32 MiB */
-    bool               no_promisc;
+    size_t interface_n;
+    const char *filter;   /* NULL or "": all */
+    uint64_t max_packets; /* 0: no limit; after the filter */
+    int snaplen;          /* live; 0: 262144 */
+    int buffer_bytes;     /* live, for each interface; 0: 32 MiB */
+    bool no_promisc;
     const volatile sig_atomic_t *stop; /* NULL, or: set to end soon; looked at for each packet and
                                           at least every 100 ms */
 };
@@ -62,9 +62,9 @@ struct capture_stats { /* live, over all interfaces since the start */
 struct capture;
 
 /* Opens everything that can fail at the start: every file's header and first
- * packet, every interface, the filter for every link type. On failure NULL, *status says why and `error` in one line
- * (without the program's name, no newline). A damaged file among several is
- * no failure here: the others are read. */
+ * packet, every interface, the filter for every link type. On failure NULL, *status says why and
+ * `error` in one line (without the program's name, no newline). A damaged file among several is no
+ * failure here: the others are read. */
 struct capture *capture_open(const struct capture_conf *conf, enum capture_status *status,
                              char *error, size_t error_size);
 
@@ -76,19 +76,19 @@ enum capture_status capture_run(struct capture *c, capture_packet_fn *packet, ca
 /* One line about the first thing that went wrong, "" if nothing did, and how
  * many things did. */
 const char *capture_error(const struct capture *c);
-size_t      capture_error_n(const struct capture *c);
+size_t capture_error_n(const struct capture *c);
 /* Remarks of the start (for instance: no promiscuous mode), NULL after the last. */
 const char *capture_warning(const struct capture *c, size_t i);
 
 /* Base name of a file, "-" for standard input, or the interface; for
  * stamp.input. NULL: no such input. Strings live as long as the capture. */
 const char *capture_input_name(const struct capture *c, uint32_t input);
-size_t      capture_input_n(const struct capture *c);
-bool        capture_is_live(const struct capture *c);
+size_t capture_input_n(const struct capture *c);
+bool capture_is_live(const struct capture *c);
 
 /* From the capturing thread, in the callbacks too. */
 struct capture_progress capture_progress(const struct capture *c);
-struct capture_stats    capture_stats(struct capture *c);
+struct capture_stats capture_stats(struct capture *c);
 
 void capture_close(struct capture *c);
 

@@ -76,15 +76,11 @@ void slot_end(struct flow_table *t, struct slot *s, enum flow_end why)
     static const enum tally_id counter[] = {[FLOW_CLOSED] = TALLY_flow_closed,
                                             [FLOW_IDLE] = TALLY_flow_idle,
                                             [FLOW_EVICTED] = TALLY_flow_evicted};
-    const struct flow *f = &s->flow;
     if (stage_of(s) == STAGE_CLOSED)
         return;
     t->open--;
     if (why != FLOW_SHUTDOWN)
         tally_add(t->tally, counter[why], 1);
-    bool one_way = f->packets[TO_SERVER] == 0 || f->packets[TO_CLIENT] == 0;
-    if (one_way && f->octets[TO_SERVER] + f->octets[TO_CLIENT] > 0)
-        tally_add(t->tally, TALLY_flow_one_way, 1);
     t->on_end(t->ctx, &s->flow, flow_user(&s->flow), why);
 }
 
