@@ -19,11 +19,16 @@ void finding_init(struct finding *f, enum rule_id rule, enum severity severity)
 /* A sentence that was cut must not end in half a character. */
 static void cut_at_character(char *text, size_t len)
 {
-    while (len > 0 && ((unsigned char)text[len - 1] & 0xc0) == 0x80)
-        len--;
-    if (len > 0 && (unsigned char)text[len - 1] >= 0xc0)
-        len--;
-    text[len] = '\0';
+    size_t lead = len;
+
+    while (lead > 0 && len - lead < 4 && ((unsigned char)text[lead - 1] & 0xc0) == 0x80)
+        lead--;
+    if (lead == 0 || (unsigned char)text[lead - 1] < 0xc0)
+        return; /* ASCII, or no UTF-8 at all */
+    unsigned char c = (unsigned char)text[lead - 1];
+    size_t whole = c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+    if (len - lead + 1 < whole)
+        text[lead - 1] = '\0';
 }
 
 void finding_reason(struct finding *f, const char *format, ...)

@@ -11,9 +11,9 @@ set(ECS_authentication start end info)
 set(ECS_vulnerability info)
 set(ECS_malware info)
 
-macro(wrong)
-  message(FATAL_ERROR "${TABLE}:${number}: " ${ARGN})
-endmacro()
+function(wrong what)
+  message(FATAL_ERROR "${TABLE}:${number}: ${what}")
+endfunction()
 
 # In CMake a list is a string with semicolons: no cell may have one, nor a bracket.
 macro(cells line)
