@@ -109,6 +109,7 @@ enum field_type {
     X(AUTH_SECRET, NULL, SECRET)                                                                   \
     X(AUTH_NAME, NULL, TEXT)       /* the setting that an admin command sets: requirepass */       \
     X(REDIS_FIELD, NULL, TEXT)     /* of a hash */                                                 \
+    X(REDIS_PATTERN, NULL, TEXT)   /* of a pmessage: what the client subscribed to */               \
     X(NEVER_LOGGED_IN, NULL, BOOL) /* of a Redis data command: no AUTH yet, connection seen from its start */ \
     X(MEMBER, NULL, TEXT)          /* of a set: what SADD put in, for the bindings of kombu */         \
     X(KEPT, NULL, BOOL)            /* the copy of a delivery that a Redis worker keeps in `unacked` */  \

@@ -69,6 +69,13 @@ struct task_body {
     struct bytes args, kwargs, embed;
 };
 
+/* The arguments of a Redis command as they were sent, args->at[0] its name. Of one with
+ * more than a thousand, or of more bytes than one body may have, the first 64, cut to 256 bytes. */
+struct args {
+    const struct bytes *at;
+    size_t n;
+};
+
 struct msg {
     enum msg_kind kind;
     enum op op;
@@ -97,6 +104,7 @@ struct msg {
      * (signatures/pickle/pickle.h). NULL: no pickle, or in the collector. */
     const struct pickle_result *pickle;
     const struct task_body *task; /* of a MSG_TASK; NULL elsewhere and in the collector */
+    const struct args *args; /* of a Redis MSG_COMMAND, while it is emitted; else NULL */
     struct fields fields;
 };
 
@@ -117,6 +125,7 @@ static inline void msg_init(struct msg *m, enum msg_kind kind, const char *actio
     m->pickle = NULL;
     m->task = NULL;
     m->headers = m->properties = NULL;
+    m->args = NULL;
     fields_init(&m->fields);
 }
 
@@ -137,6 +146,7 @@ static inline void msg_from(struct msg *m, const struct msg *cause, enum msg_kin
     m->pickle = cause->pickle;
     m->headers = cause->headers;
     m->properties = cause->properties;
+    m->args = cause->args;
 }
 
 static inline const union field_value *msg_find(const struct msg *m, enum field_id id)

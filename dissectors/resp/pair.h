@@ -1,0 +1,76 @@
+/* dissectors/resp/pair.h - the commands of one connection that wait for their replies.
+ *
+ * A queue with two fronts: those that MULTI queued, which EXEC will answer all at once,
+ * and behind them those whose own reply is still to come. An entry is two bytes; behind
+ * it a record, if something of the request is needed later.
+ *
+ *     [queued ...][waiting ...] */
+#ifndef DISSECTORS_RESP_PAIR_H
+#define DISSECTORS_RESP_PAIR_H
+
+#include "base/keep.h"
+
+#define PAIR_CODE_MAX 0x0fffu
+
+enum pair_flag {
+    PAIR_IN_MULTI = 1, /* the reply may be +QUEUED */
+    PAIR_TOLD = 2,     /* MSG_REPLY is wanted */
+};
+
+/* The texts of a record. */
+enum pair_text {
+    PAIR_NAME,    /* of a command that is not in the table */
+    PAIR_KEY,     /* the first key */
+    PAIR_CHANNEL, /* the first channel */
+    PAIR_ARGS,    /* list: REDIS_ARGS */
+    PAIR_LIST,    /* list: the keys or fields that the values of the reply belong to */
+    PAIR_USER,
+    PAIR_SECRET,
+    PAIR_TEXTS
+};
+
+struct pair_record {
+    int64_t start;   /* time of the request, ns */
+    uint64_t offset; /* of the request in its stream */
+    int32_t db;
+    int32_t num;      /* SELECT, HELLO: the argument; SUBSCRIBE: confirmations to come, -1: not known */
+    uint8_t coverage; /* COVER_* of the request */
+    bool login;       /* carries a credential */
+    bool never_logged_in;
+    struct bytes text[PAIR_TEXTS]; /* at == NULL: none. Given to pair_add() they are copied; got
+                                      back they are views until the queue changes */
+};
+
+struct pair_entry {
+    uint16_t code;
+    uint8_t flags; /* PAIR_* */
+    bool has_record;
+    struct pair_record record; /* all zero without one */
+};
+
+struct pair {
+    uint8_t *at;             /* `small`, or allocated */
+    uint32_t cap;            /* of `at` */
+    uint32_t head, mid, end; /* offsets: first queued, first waiting, behind the last */
+    uint32_t queued, waiting;
+    uint64_t lost; /* replies to come of commands that were dropped when there were too many */
+    uint8_t small[16];
+};
+
+void pair_init(struct pair *p);
+/* A command that waits; record may be NULL. false: no room within max_bytes, or no memory: with
+ * NULL in place of the record there may be. */
+bool pair_add(struct pair *p, uint16_t code, uint8_t flags, const struct pair_record *record,
+              size_t max_bytes, struct budget *budget);
+bool pair_first_waiting(const struct pair *p, struct pair_entry *e);
+bool pair_first_queued(const struct pair *p, struct pair_entry *e);
+/* Sets `num` of the first waiting one. */
+void pair_set_num(struct pair *p, int32_t num);
+/* The first waiting one is done. */
+void pair_pop_waiting(struct pair *p, struct budget *budget);
+/* It was queued. */
+void pair_queue(struct pair *p);
+void pair_pop_queued(struct pair *p, struct budget *budget);
+void pair_free(struct pair *p, struct budget *budget);
+
+#endif
