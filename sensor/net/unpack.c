@@ -211,7 +211,8 @@ static size_t step_zstd(struct unpack *u, uint8_t *out, size_t n)
     if (ZSTD_isError(said))
         return fail(u, "zstd", ZSTD_getErrorName(said));
     (void)bytes_cut(&u->in, in.pos);
-    u->inside = said != 0;
+    if (in.pos > 0 || to.pos > 0) /* asked with nothing behind a whole frame, it wants another one */
+        u->inside = said != 0;
     return to.pos;
 }
 
@@ -222,7 +223,8 @@ static size_t step_lz4(struct unpack *u, uint8_t *out, size_t n)
     if (LZ4F_isError(said))
         return fail(u, "lz4", LZ4F_getErrorName(said));
     (void)bytes_cut(&u->in, took);
-    u->inside = said != 0;
+    if (took > 0 || put > 0)
+        u->inside = said != 0;
     return put;
 }
 
