@@ -33,9 +33,9 @@ static struct bytes transport(const struct packet *p)
 {
     struct bytes b = p->l3;
     size_t head = 0;
-    if (b.len >= 20 && p->src.family == 4)
+    if (b.len >= 20 && p->src.family == 4 && b.at[9] == p->ip_proto)
         head = (b.at[0] & 15u) * 4u;
-    else if (b.len >= 40 && b.at[6] == p->ip_proto)
+    else if (b.len >= 40 && p->src.family == 6 && b.at[6] == p->ip_proto)
         head = 40;
     if (head == 0 || head > b.len)
         return (struct bytes){0};
