@@ -165,6 +165,30 @@ def redelivery_amqp(s):
     ex.amqp_tasks(s)
 
 
+@scenario("bench-amqp", "RabbitMQ: a deployment at steady work; what `scripts/bench-capture` multiplies.")
+def bench_amqp(s):
+    s.rabbit()
+    s.on_amqp()
+    s.record()
+    w = s.worker("app1", "new", options=("-E",))
+    s.produce("web1", "new", "mix:100")
+    s.stop(w)
+    s.finish()
+    ex.amqp_tasks(s)
+
+
+@scenario("bench-redis", "Redis: a deployment at steady work; what `scripts/bench-capture` multiplies.")
+def bench_redis(s):
+    s.redis()
+    s.on_redis()
+    s.record()
+    w = s.worker("app1", "new", options=("-E",))
+    s.produce("web1", "new", "mix:60")
+    s.stop(w)
+    s.finish()
+    ex.redis_tasks(s)
+
+
 def _python(stack):
     from labkit.stacks import Stack
     return Stack(stack).python

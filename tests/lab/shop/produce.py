@@ -118,6 +118,17 @@ def steady(n="20", gap="0.1"):
         time.sleep(float(gap))
 
 
+def mix(n="100"):
+    """Work as it comes: small tasks, tables of a few KB, things nobody waits for; one connection for all of it."""
+    for i in range(int(n)):
+        wait(order.delay(1000 + i, customer={"name": "customer %d" % i, "city": "Malmö"}, lines=[{"sku": "A-%d" % i, "n": 2}] * 4))
+        label.delay("parcel", size=3)
+        if i % 2 == 0:
+            wait(import_prices.delay([[i * 100 + n, "article %d" % n, round(n * 1.19, 2), "in stock"] for n in range(150)]))
+        if i % 5 == 0:
+            wait(add.apply_async((i, 1), link=add.s(10)))
+
+
 if __name__ == "__main__":
     for step in sys.argv[1:]:
         name, *arguments = step.split(":")
