@@ -105,6 +105,9 @@ struct bytes token_text(const struct token *t, struct arena *arena)
         memcpy(to + n, c, made);
         n += made;
     }
+    /* A first half whose second one the capture has cut off is not a lone one. */
+    if (t->cut && n >= 3 && to[n - 3] == 0xed && to[n - 2] >= 0xa0 && to[n - 2] < 0xb0)
+        n -= 3;
     return bytes_of(to, n);
 }
 
