@@ -11,7 +11,7 @@ static void name_job(struct msg *m, const struct msg *in, struct arena *arena)
     struct member name;
 
     members_read(&doc, function, 1, &name, arena);
-    if (member_is_text(&name) && !name.cut)
+    if (member_is_text(&name))
         fields_text(&m->fields, F_TASK_NAME, name.text);
 }
 

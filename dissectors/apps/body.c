@@ -33,6 +33,7 @@ void body_read(const struct document *doc, struct body *out, struct arena *arena
     struct token t;
 
     out->shape = BODY_UNREAD;
+    out->member[BODY_ARGS].seen = false;
     out->views = (struct task_body){.format = doc->format};
     if (doc->format == WHAT_PICKLE && doc->n_top > 0) {
         out->shape = BODY_MAPPING;

@@ -62,23 +62,42 @@ static bool read_letter(const struct letter *l)
     return anywhere(l);
 }
 
-/* Only looked at, on its way nowhere: no record. But what is pickled is to be judged. */
-static bool looked_at(const struct letter *l)
+/* A pickle of which no more is known than that it is in an envelope of kombu's. */
+static void emit_pickle(const struct letter *l, const char *action)
 {
-    struct msg m;
     struct bytes id = text_of_header(headers_find(l->in->headers, "id"), l->out->arena);
-    struct bytes name = header_text(headers_find(l->in->headers, "task"));
+    struct bytes name = text_of_header(headers_find(l->in->headers, "task"), l->out->arena);
+    struct msg m;
 
-    if (l->in->content->what != WHAT_PICKLE)
-        return true;
-    msg_from(&m, l->in, MSG_STORED, "retrieved");
+    msg_from(&m, l->in, MSG_STORED, action);
     fields_str(&m.fields, F_APP, "celery");
     if (id.len > 0)
         fields_text(&m.fields, F_TASK_ID, id);
     if (name.len > 0)
         fields_text(&m.fields, F_TASK_NAME, name);
     fields_num(&m.fields, F_BODY_DIGEST, (int64_t)hash_bytes(content_inner(l->in->content), 0));
+    fields_num(&m.fields, F_CONTENT_WHAT, l->in->content->what);
     l->out->emit(l->out->ctx, &m);
+}
+
+/* Only looked at, on its way nowhere: no record. But what is pickled is to be judged. */
+static bool looked_at(const struct letter *l)
+{
+    if (l->in->content->what == WHAT_PICKLE)
+        emit_pickle(l, "retrieved");
+    return true;
+}
+
+/* Nothing that can be named, but Celery's by the place, or as far as can be seen: the tail of the
+ * envelope was not captured, and with it the headers. */
+static bool unnamed(const struct letter *l)
+{
+    const struct msg *outer = l->in->cause;
+    bool cut = outer && outer->content && outer->content->clipped;
+
+    if (l->in->content->what != WHAT_PICKLE || (l->place == PLACE_ANY && !cut))
+        return false;
+    emit_pickle(l, letter_action(l->in));
     return true;
 }
 
@@ -88,13 +107,13 @@ static bool read(const struct msg *in, const struct interpret_out *out)
 
     if (!in->content)
         return false;
-    if (!in->headers && !in->properties && !msg_has(in, F_AMQP_METHOD))
+    if (!in->headers && !in->properties && !place_is_amqp(in))
         return result_in_redis(in, out);
     l.doc = document_of(in->content, out->arena);
     if (in->op == OP_READ)
         return looked_at(&l);
     l.place = place_of(in);
-    return read_letter(&l);
+    return read_letter(&l) || unnamed(&l);
 }
 
 const struct interpreter celery_interpreter = {

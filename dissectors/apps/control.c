@@ -56,7 +56,9 @@ static struct bytes texts_of(const struct member *m, const struct document *doc,
         enum token_kind want = t.kind == TOKEN_LIST ? TOKEN_STRING : TOKEN_KEY;
 
         while (reader_next(&r, &t) && r.depth > 0) {
-            if (t.kind == want && !t.cut &&
+            if (t.cut)
+                break;
+            if (t.kind == want &&
                 !list_add(arena, &list, t.escaped ? token_text(&t, arena) : t.text))
                 break;
             if (t.kind != TOKEN_STRING)
@@ -110,7 +112,8 @@ static void about(struct fields *f, struct bytes method, const struct document *
         about_tasks(f, &m[REVOKED], arguments, false, arena);
     } else if (terminate || text_starts(method, "revoke")) {
         about_tasks(f, &m[TASK_ID], arguments, true, arena);
-        fields_num(f, F_CONTROL_TERMINATE, terminate || member_true(&m[TERMINATE]));
+        if (terminate || m[TERMINATE].seen || !arguments->clipped)
+            fields_num(f, F_CONTROL_TERMINATE, terminate || member_true(&m[TERMINATE]));
     } else if (bytes_eq(method, "election")) {
         about_election(f, m, arguments, arena);
     } else if (text_ends(method, "_limit")) {

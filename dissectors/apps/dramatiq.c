@@ -18,7 +18,7 @@ static bool may_be(const struct msg *in)
 
     if (!in->content || in->cause)
         return false;
-    if (!msg_has(in, F_AMQP_METHOD) && !text_starts(msg_text(in, F_REDIS_COMMAND), "EVAL") &&
+    if (!place_is_amqp(in) && !text_starts(msg_text(in, F_REDIS_COMMAND), "EVAL") &&
         text_find(stored_key(in), "dramatiq") == stored_key(in).len)
         return false;
     body = content_inner(in->content);
@@ -41,7 +41,7 @@ static bool read(const struct msg *in, const struct interpret_out *out)
     stored_begin(&stored, in, "dramatiq");
     fields_text(&stored.fields, F_TASK_NAME, m[ACTOR].text);
     fields_text(&stored.fields, F_TASK_QUEUE, m[QUEUE].text);
-    if (m[ID].seen)
+    if (member_is_text(&m[ID]))
         fields_text(&stored.fields, F_TASK_ID, m[ID].text);
     out->emit(out->ctx, &stored);
     return true;

@@ -29,7 +29,7 @@ struct level {
     unsigned index;    /* of a list: values so far */
     unsigned number;   /* of a signature: signatures open around it */
     unsigned first;    /* of a signature: names before it */
-    struct bytes task; /* of a signature */
+    struct bytes task; /* of a signature, and of arguments: whose they are, if it is known yet */
 };
 
 struct found {
@@ -40,7 +40,8 @@ struct found {
 struct walk {
     struct reader *r;
     struct arena *arena;
-    bool builtin; /* the task itself is */
+    struct bytes task; /* of the message */
+    bool builtin;      /* it is a built-in one */
     unsigned depth, open;
     uint64_t doubt;
     unsigned n;
@@ -62,6 +63,12 @@ bool embed_is_builtin(struct bytes name)
         if (text_same(builtins[i], name))
             return true;
     return false;
+}
+
+/* Of map, starmap and chunks the first argument is a signature, the second one data. */
+static unsigned arguments(struct bytes task)
+{
+    return text_ends(task, "map") || text_ends(task, "chunks") ? 1 : 2;
 }
 
 /* What the member of that name is, in a mapping of that kind. */
@@ -103,7 +110,7 @@ static enum what element(const struct walk *w, const struct level *in)
             return NOTHING;
         return in->index == 0 ? ARGS : in->index == 1 ? KWARGS : in->index == 2 ? EMBED : NOTHING;
     case SIGNATURES: return SIGNATURES;
-    case ARGS: return in->index < 2 ? SIGNATURES : NOTHING;
+    case ARGS: return in->index < arguments(in->task) ? SIGNATURES : NOTHING;
     default: return NOTHING;
     }
 }
@@ -152,6 +159,7 @@ static void push(struct walk *w, enum what what, bool list)
     to->what = what == SIGNATURES && !list ? SIGNATURE : what;
     to->next = NOTHING;
     to->index = 0;
+    to->task = in->what == SIGNATURE ? in->task : w->task;
     if (to->what == SIGNATURE) {
         to->number = w->open++;
         to->first = w->n;
@@ -245,6 +253,7 @@ struct bytes embed_names(const struct document *doc, const struct body *b, struc
         return (struct bytes){0};
     w.r = &r;
     w.arena = arena;
+    w.task = name;
     w.builtin = builtin;
     w.depth = w.open = w.n = 0;
     w.doubt = 0;

@@ -99,7 +99,7 @@ static bool is_event(const struct member m[NAMES], bool certain)
 {
     bool named = text_starts(m[TYPE].text, "worker-") || text_starts(m[TYPE].text, "task-");
 
-    if (!member_is_text(&m[TYPE]) || m[TYPE].text.len == 0 || m[TYPE].cut)
+    if (!member_is_text(&m[TYPE]) || m[TYPE].text.len == 0)
         return false;
     return certain || (named && member_is_text(&m[HOSTNAME]) && m[TIMESTAMP].seen &&
                        (m[CLOCK].seen || m[UTCOFFSET].seen));

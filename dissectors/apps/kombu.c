@@ -5,6 +5,7 @@
  * It is known by its shape, never by its key: keys, prefixes and separators can be
  * configured. The members may come in any order, twice (the last one counts), with
  * escapes, in compact form: whoever pushes by hand does not write as kombu does. */
+#include "dissectors/apps/place.h"
 #include "dissectors/apps/text.h"
 #include "dissectors/apps/tree.h"
 #include "dissectors/content/base64.h"
@@ -70,7 +71,7 @@ static void take_body(struct reader *r, const struct token *t, struct envelope *
 static void take_text(struct reader *r, const struct token *t, struct bytes *to, bool *has,
                       struct arena *arena)
 {
-    *has = t->kind == TOKEN_STRING;
+    *has = t->kind == TOKEN_STRING && !t->cut;
     *to = *has ? view(t, arena) : (struct bytes){0};
     reader_skip(r, t);
 }
@@ -246,7 +247,7 @@ static bool may_hold(const struct msg *in)
 {
     struct bytes command = msg_text(in, F_REDIS_COMMAND);
 
-    if (in->cause || !in->content || msg_has(in, F_AMQP_METHOD))
+    if (in->cause || !in->content || place_is_amqp(in))
         return false;
     if (in->op == OP_STORE)
         return !text_starts(command, "SET") && !text_starts(command, "PSETEX") &&

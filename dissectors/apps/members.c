@@ -56,6 +56,23 @@ struct members members_of(struct reader *r, const struct bytes names[], unsigned
     return got;
 }
 
+/* The value as the machine tells it: in text. */
+static struct member from_pair(struct bytes value)
+{
+    struct member m = {.seen = true, .kind = TOKEN_STRING, .text = value};
+    bool digits = value.len > 0 && value.len < 19;
+
+    for (size_t i = 0; i < value.len && digits; i++) {
+        digits = value.at[i] >= '0' && value.at[i] <= '9';
+        m.num = m.num * 10 + (value.at[i] - '0');
+    }
+    if (digits)
+        m.kind = TOKEN_INT;
+    else if (bytes_eq(value, "None"))
+        m.kind = TOKEN_NULL;
+    return m;
+}
+
 static struct members from_pickle(const struct document *doc, const struct bytes names[],
                                   unsigned n, struct member out[])
 {
@@ -69,8 +86,7 @@ static struct members from_pickle(const struct document *doc, const struct bytes
         while (at < n && !text_same(names[at], doc->top[k].key))
             at++;
         if (at < n)
-            out[at] =
-                (struct member){.seen = true, .kind = TOKEN_STRING, .text = doc->top[k].value};
+            out[at] = from_pair(doc->top[k].value);
         else
             got.others++;
     }
@@ -99,8 +115,9 @@ struct members members_read(const struct document *doc, const struct bytes names
 
 struct bytes member_text(const struct member *m)
 {
-    bool has = m->seen && (m->kind == TOKEN_STRING || m->kind == TOKEN_BYTES ||
-                           m->kind == TOKEN_INT || m->kind == TOKEN_FLOAT);
+    bool has = m->seen && !m->cut &&
+               (m->kind == TOKEN_STRING || m->kind == TOKEN_BYTES || m->kind == TOKEN_INT ||
+                m->kind == TOKEN_FLOAT);
 
     return has ? m->text : (struct bytes){0};
 }
@@ -119,7 +136,7 @@ bool member_true(const struct member *m)
 
 struct document member_document(const struct member *m, const struct document *of)
 {
-    bool has = m->seen && (m->kind == TOKEN_MAP || m->kind == TOKEN_LIST);
+    bool has = m->seen && !m->cut && (m->kind == TOKEN_MAP || m->kind == TOKEN_LIST);
 
     return (struct document){
         .format = has ? of->format : WHAT_EMPTY,

@@ -30,13 +30,15 @@ struct members members_of(struct reader *r, const struct bytes names[], unsigned
 /* One value, whose first token was just read. */
 void member_take(struct member *m, struct reader *r, const struct token *t, struct arena *arena);
 
-/* The text of a string, a number as text; empty with at == NULL for anything else. */
+/* The text of a string, a number as text; empty with at == NULL for anything else, and when it
+ * was cut short. */
 struct bytes member_text(const struct member *m);
 bool member_true(const struct member *m);
 
+/* A whole string. */
 static inline bool member_is_text(const struct member *m)
 {
-    return m->seen && (m->kind == TOKEN_STRING || m->kind == TOKEN_BYTES);
+    return m->seen && !m->cut && (m->kind == TOKEN_STRING || m->kind == TOKEN_BYTES);
 }
 
 /* A document for what a container member holds. */

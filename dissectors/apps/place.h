@@ -12,6 +12,12 @@ enum place {
     PLACE_REPLY,   /* exchange reply.<namespace>.pidbox, or a caller's mailbox */
 };
 
+/* It came by AMQP, whether its method was seen or not; else by Redis. */
+static inline bool place_is_amqp(const struct msg *m)
+{
+    return msg_has(m, F_AMQP_CHANNEL) || msg_has(m, F_AMQP_METHOD);
+}
+
 /* From the names on the wire (AMQP exchange and routing key; Redis key or channel), never from what
  * the message says of itself: a worker looks at the queue it came from. */
 enum place place_of(const struct msg *m);

@@ -2,6 +2,7 @@
 #ifndef APPS_STORED_H
 #define APPS_STORED_H
 
+#include "dissectors/apps/place.h"
 #include "dissectors/interpreter.h"
 
 /* A MSG_STORED of `app`, with what the envelope does as its action: "stored", "retrieved",
@@ -15,7 +16,7 @@ void stored_behind(const struct msg *in, size_t n, const struct interpret_out *o
 /* A value as Redis has it: not AMQP's, nor read out of another one. */
 static inline bool stored_is_raw(const struct msg *in)
 {
-    return !in->cause && in->content && !msg_has(in, F_AMQP_METHOD);
+    return !in->cause && in->content && !place_is_amqp(in);
 }
 
 /* The key or channel. */

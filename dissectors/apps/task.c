@@ -126,6 +126,8 @@ static void route_of_amqp(struct msg *m)
 {
     struct bytes exchange = msg_text(m, F_AMQP_EXCHANGE), key = msg_text(m, F_AMQP_ROUTING_KEY);
 
+    if (!msg_has(m, F_AMQP_EXCHANGE))
+        return; /* the method was lost */
     fields_text(&m->fields, F_TASK_EXCHANGE, exchange);
     fields_text(&m->fields, F_TASK_ROUTING_KEY, key);
     if (m->op == OP_DELIVER && msg_has(m, F_AMQP_QUEUE))
@@ -190,7 +192,7 @@ static void emit(const struct letter *l, struct msg *m, struct body *b)
 
     fields_str(&m->fields, F_APP, "celery");
     from_properties(&m->fields, m->properties, arena);
-    if (msg_has(m, F_AMQP_EXCHANGE) || msg_has(m, F_AMQP_METHOD))
+    if (place_is_amqp(m))
         route_of_amqp(m);
     else
         route_of_redis(m, arena);
@@ -224,6 +226,8 @@ bool task_by_headers(const struct letter *l)
     if (!l->in->cause && b.shape == BODY_UNREAD && !header_find(first, "id") &&
         !header_find(first, "lang"))
         return false;
+    if (l->place != PLACE_ANY && b.shape != BODY_TRIPLE && !b.member[BODY_ARGS].seen)
+        return false;
     if (!begin(l, &m, 2))
         return true;
     if (b.shape == BODY_MAPPING && (b.member[BODY_ARGS].seen || l->doc.format == WHAT_PICKLE))
@@ -243,8 +247,8 @@ static bool is_protocol_1(const struct letter *l, const struct body *b)
         return false;
     for (unsigned i = BODY_ARGS; i < BODY_MEMBERS; i++)
         signs += b->member[i].seen;
-    return l->in->cause || b->members.others == 0 || signs >= 2 || b->member[BODY_ARGS].seen ||
-           b->member[BODY_KWARGS].seen;
+    return l->in->cause || (b->members.others == 0 && !l->doc.clipped) || signs >= 2 ||
+           b->member[BODY_ARGS].seen || b->member[BODY_KWARGS].seen;
 }
 
 bool task_by_body(const struct letter *l)

@@ -37,13 +37,18 @@ struct bytes text_of_uuid(struct bytes b, struct arena *arena)
     return bytes_of(to, n);
 }
 
+static struct bytes whole_text(const struct header *h)
+{
+    return h && !h->cut ? header_text(h) : (struct bytes){0};
+}
+
 static struct bytes typed(const struct header *members, struct arena *arena)
 {
     const struct header *value = header_find(members, "__value__");
 
     if (!bytes_eq(header_text(header_find(members, "__type__")), "uuid"))
         return (struct bytes){0};
-    return text_of_uuid(header_text(header_find(header_child(value), "hex")), arena);
+    return text_of_uuid(whole_text(header_find(header_child(value), "hex")), arena);
 }
 
 struct bytes text_of_header(const struct header *h, struct arena *arena)
@@ -52,7 +57,7 @@ struct bytes text_of_header(const struct header *h, struct arena *arena)
         return (struct bytes){0};
     switch (h->kind) {
     case HEADER_TEXT:
-    case HEADER_BYTES: return h->text;
+    case HEADER_BYTES: return whole_text(h);
     case HEADER_INT: return text_of_number(h->num, arena);
     case HEADER_MAP: return typed(h->child, arena);
     default: return (struct bytes){0};

@@ -45,8 +45,8 @@ struct bytes text_of_number(int64_t n, struct arena *arena);
 
 /* A header that stands for a name or an identifier, as Python would print it: text, a
  * number, or the {"__type__": "uuid"} object that kombu's JSON makes of an UUID
- * (kombu:utils/json.py:_as). An empty range with at == NULL: null, absent, or
- * something else. Memory: the arena, where there is something to write. */
+ * (kombu:utils/json.py:_as). An empty range with at == NULL: null, absent, cut
+ * short, or something else. Memory: the arena, where there is something to write. */
 struct bytes text_of_header(const struct header *h, struct arena *arena);
 
 /* 32 hexadecimal digits with the four dashes of an UUID; b itself when it is not that. */
