@@ -36,12 +36,19 @@ static void free_held(struct amqp *a, struct amqp_content *c)
     free(c);
 }
 
+/* The get that waits longest is answered, with or without a message. */
+static void answer_get(struct amqp_feed *f, uint16_t channel)
+{
+    struct amqp_channel *ch = amqp_channel_find(&f->a->channels, channel);
+
+    if (ch)
+        amqp_name_drop(ch, NAME_GET, (struct bytes){0});
+}
+
 void amqp_content_drop(struct amqp_feed *f, struct amqp_content *c)
 {
-    struct amqp_channel *ch = c->is_get ? amqp_channel_find(&f->a->channels, c->channel) : NULL;
-
-    if (ch) /* its get is answered, with or without a message */
-        amqp_name_drop(ch, NAME_GET, (struct bytes){0});
+    if (c->is_get)
+        answer_get(f, c->channel);
     if (c == &f->now) {
         free_buffers(c);
         f->busy = false;
@@ -93,10 +100,6 @@ static struct amqp_content *park(struct amqp_feed *f)
     struct amqp_content *c;
     struct budget *b = a->conf->budget;
 
-    if (a->n_held >= a->conf->max_open || a->n_held == UINT16_MAX) {
-        give_up(f, &f->now, TALLY_channel_limit);
-        return NULL;
-    }
     c = !b || b->used + sizeof *c <= b->limit ? malloc(sizeof *c) : NULL;
     if (!c || !own_frames(&f->now)) {
         free(c);
@@ -119,11 +122,17 @@ void amqp_content_park(struct amqp_feed *f)
         park(f);
 }
 
+/* NULL: as many as are followed are unfinished. */
 static struct amqp_content *begin(struct amqp_feed *f, const struct amqp_frame *frame)
 {
     const struct dissect_conf *conf = f->a->conf;
 
     amqp_content_park(f);
+    if (f->a->n_held >= conf->max_open || f->a->n_held == UINT16_MAX) {
+        tally_add(f->out->tally, TALLY_channel_limit, 1);
+        f->a->unsure[f->c->dir] = true;
+        return NULL;
+    }
     f->busy = true;
     f->now = (struct amqp_content){
         .offset = frame->start, .channel = frame->channel, .dir = (uint8_t)f->c->dir};
@@ -136,6 +145,11 @@ void amqp_content_begin(struct amqp_feed *f, const struct amqp_frame *method, bo
 {
     struct amqp_content *c = begin(f, method);
 
+    if (!c) {
+        if (is_get)
+            answer_get(f, method->channel);
+        return;
+    }
     c->is_get = is_get;
     c->head_cut = method->cut;
     c->method = method->payload;
@@ -160,7 +174,8 @@ static struct amqp_content *without_method(struct amqp_feed *f, const struct amq
         return NULL;
     }
     c = begin(f, frame);
-    c->cover = f->a->gaps ? COVER_GAP : 0;
+    if (c)
+        c->cover = f->a->gaps ? COVER_GAP : 0;
     return c;
 }
 

@@ -3,9 +3,14 @@
  * for more. */
 #include "dissectors/amqp/frame.h"
 
+#include <stdlib.h>
+
 #include "dissectors/amqp/foothold.h"
 
-enum state { START, HEAD, PAYLOAD, END, END_LOST, LOST, HELD };
+/* While lost, longer frames are not looked for: what may be one is held until it is certain. */
+enum { FOOTHOLD_MAX = 8192 };
+
+enum state { START, HEAD, PAYLOAD, END, END_LOST, LOST };
 
 /* A step that has nothing to say, and did not need more. */
 enum { ON = -1 };
@@ -27,9 +32,21 @@ static void forget(struct amqp_framer *f)
     f->spent = false;
 }
 
+static void end_replay(struct amqp_framer *f)
+{
+    if (f->replay) {
+        explicit_bzero(f->replay, f->replay_len);
+        free(f->replay);
+        if (f->held.budget)
+            f->held.budget->used -= f->replay_cap;
+    }
+    f->replay = NULL;
+}
+
 void amqp_framer_free(struct amqp_framer *f)
 {
     forget(f);
+    end_replay(f);
 }
 
 void amqp_framer_data(struct amqp_framer *f, uint64_t offset, bool midstream)
@@ -40,7 +57,7 @@ void amqp_framer_data(struct amqp_framer *f, uint64_t offset, bool midstream)
 
 bool amqp_framer_lost(const struct amqp_framer *f)
 {
-    return f->state == LOST || f->state == HELD;
+    return f->state == LOST;
 }
 
 bool amqp_framer_fresh(const struct amqp_framer *f)
@@ -236,10 +253,29 @@ static void make_room(struct amqp_framer *f)
     f->held_at = 0;
 }
 
-static int found_held(struct amqp_framer *f, struct amqp_frame *out)
+/* What is held from the foothold on is read again, as if it came now; with what is left of an
+ * earlier replay, which it was part of. */
+static int found_held(struct amqp_framer *f, struct bytes *in, struct amqp_frame *out)
 {
-    out->start = f->start += f->held_at;
-    f->state = HELD;
+    if (f->replay) {
+        keep_add(&f->held, take(f, in, in->len));
+        end_replay(f);
+    }
+    if (f->held.dropped > 0) { /* no memory: not found */
+        forget(f);
+        return FRAME_MORE;
+    }
+    f->replay = f->held.data;
+    f->replay_cap = (uint32_t)f->held.cap;
+    f->replay_len = (uint32_t)f->held.len;
+    f->replay_at = f->held_at;
+    f->anew = true;
+    f->pos = f->start + f->held_at;
+    f->held.data = NULL;
+    f->held.len = f->held.cap = 0;
+    f->held_at = 0;
+    f->state = HEAD;
+    out->start = f->pos;
     return FRAME_FOUND;
 }
 
@@ -270,10 +306,12 @@ static int at_lost(struct amqp_framer *f, struct bytes *in, struct amqp_frame *o
     enum foothold v = FOOTHOLD_NO;
 
     max_size = max_size > AMQP_FRAME_OVERHEAD ? max_size - AMQP_FRAME_OVERHEAD : 0;
+    if (max_size > FOOTHOLD_MAX)
+        max_size = FOOTHOLD_MAX;
     if (f->held.len == 0)
         forget(f);
     else if (!search_held(f, in, max_size, &v))
-        return v == FOOTHOLD_YES ? found_held(f, out) : FRAME_MORE;
+        return v == FOOTHOLD_YES ? found_held(f, in, out) : FRAME_MORE;
     v = amqp_foothold_find(*in, max_size, &at, &need);
     take(f, in, v == FOOTHOLD_NO ? in->len : at);
     f->start = f->pos;
@@ -287,23 +325,10 @@ static int at_lost(struct amqp_framer *f, struct bytes *in, struct amqp_frame *o
     return FRAME_MORE;
 }
 
-/* The whole frame that was found in what is held. */
-static int at_held(struct amqp_framer *f, struct amqp_frame *out)
-{
-    struct bytes b = bytes_of(f->held.data + f->held_at, f->held.len - f->held_at);
-
-    read_head(f, bytes_cut(&b, AMQP_FRAME_HEAD).at);
-    f->spent = true;
-    return whole(f, out, bytes_head(b, f->size));
-}
-
-enum amqp_frame_event amqp_framer_next(struct amqp_framer *f, struct bytes *in,
-                                       struct amqp_frame *out)
+static int step(struct amqp_framer *f, struct bytes *in, struct amqp_frame *out)
 {
     int said = ON;
 
-    if (f->spent)
-        forget(f);
     while (said == ON) {
         switch ((enum state)f->state) {
         case START: said = at_start(f, in, out); break;
@@ -312,10 +337,31 @@ enum amqp_frame_event amqp_framer_next(struct amqp_framer *f, struct bytes *in,
         case END:
         case END_LOST: said = at_end(f, in, out); break;
         case LOST: said = at_lost(f, in, out); break;
-        case HELD: said = at_held(f, out); break;
         }
     }
-    return (enum amqp_frame_event)said;
+    return said;
+}
+
+enum amqp_frame_event amqp_framer_next(struct amqp_framer *f, struct bytes *in,
+                                       struct amqp_frame *out)
+{
+    if (f->spent)
+        forget(f);
+    while (f->replay && f->replay_at < f->replay_len) {
+        struct bytes again = bytes_of(f->replay + f->replay_at, f->replay_len - f->replay_at);
+        int said;
+
+        f->anew = false;
+        said = step(f, &again, out);
+        if (!f->anew)
+            f->replay_at = f->replay_len - (uint32_t)again.len;
+        if (said == FRAME_MORE)
+            continue;
+        out->held = true;
+        return (enum amqp_frame_event)said;
+    }
+    end_replay(f);
+    return (enum amqp_frame_event)step(f, in, out);
 }
 
 bool amqp_framer_gap(struct amqp_framer *f, uint64_t missing, uint64_t *in_body)

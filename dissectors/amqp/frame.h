@@ -59,9 +59,11 @@ struct amqp_framer {
     uint8_t type;
     uint8_t state;
     uint8_t have; /* bytes in head */
-    bool torn, spent, fresh, midstream;
+    bool torn, spent, fresh, midstream, anew;
     uint8_t head[8];
-    struct keep held; /* a frame that straddles chunks */
+    struct keep held; /* a frame that straddles chunks; lost: what is searched */
+    uint8_t *replay;  /* what was held while lost, from the foothold on: read before the chunk */
+    uint32_t replay_at, replay_len, replay_cap;
 };
 
 void amqp_framer_init(struct amqp_framer *f, size_t max_item, struct budget *budget);
