@@ -18,7 +18,7 @@
 #define READER_DEPTH 64u /* a container below that comes as one TOKEN_NULL whose text is the container as
                             written (YAML: empty), and is counted as reader.too_deep */
 #define READER_YAML_BYTES  (1u << 20) /* of a document that are read; what is behind them counts as clipped */
-#define READER_YAML_EVENTS (1u << 18)
+#define READER_YAML_EVENTS (1u << 18) /* fewer in nesting so deep that libyaml would take seconds: then clipped too */
 
 enum token_kind {
     TOKEN_MAP,     /* a mapping begins; its keys come as TOKEN_KEY */

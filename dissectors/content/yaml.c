@@ -9,9 +9,10 @@
 #include "dissectors/content/yaml_scalar.h"
 
 /* What a document can make libyaml do out of proportion to its size: tag prefixes are copied for
- * each node, directives compared with all before them. */
+ * each node, directives compared with all before them, levels looked at for each token. */
 #define MAX_TAG_BYTES  (4u << 20)
 #define MAX_DIRECTIVES 256u
+#define MAX_LOOKS      (1u << 22) /* at open levels: it goes over all of them for each token */
 
 struct yaml {
     yaml_parser_t parser;
@@ -22,7 +23,8 @@ struct yaml {
     bool utf16;
     size_t marked_char, marked_byte; /* libyaml counts characters: the last place that was found */
     size_t tag_bytes;
-    unsigned events;
+    unsigned events, levels;
+    uint64_t looks;
 };
 
 static int give_input(void *ctx, unsigned char *to, size_t room, size_t *given)
@@ -121,13 +123,27 @@ static bool clipped_here(struct reader *r)
     return reader_stop(r, READER_CLIPPED, r->all.len);
 }
 
+static bool opens(const yaml_event_t *e)
+{
+    return e->type == YAML_MAPPING_START_EVENT || e->type == YAML_SEQUENCE_START_EVENT;
+}
+
+static bool closes(const yaml_event_t *e)
+{
+    return e->type == YAML_MAPPING_END_EVENT || e->type == YAML_SEQUENCE_END_EVENT;
+}
+
 /* The next event; false: there is none that is good, and r->end says why. */
 static bool pull(struct reader *r, struct yaml *y, yaml_event_t *e)
 {
-    if (++y->events > READER_YAML_EVENTS || y->tag_bytes > MAX_TAG_BYTES)
+    y->looks += y->levels;
+    if (++y->events > READER_YAML_EVENTS || y->tag_bytes > MAX_TAG_BYTES || y->looks > MAX_LOOKS)
         return clipped_here(r);
-    if (yaml_parser_parse(&y->parser, e))
+    if (yaml_parser_parse(&y->parser, e)) {
+        y->levels += opens(e);
+        y->levels -= closes(e);
         return true;
+    }
     if (y->clipped && y->ended)
         return clipped_here(r);
     size_t at = y->parser.error == YAML_READER_ERROR ? y->parser.problem_offset
@@ -169,16 +185,6 @@ static void count_node(struct reader *r)
 {
     if (r->depth > 0)
         r->left[r->depth - 1]++;
-}
-
-static bool opens(const yaml_event_t *e)
-{
-    return e->type == YAML_MAPPING_START_EVENT || e->type == YAML_SEQUENCE_START_EVENT;
-}
-
-static bool closes(const yaml_event_t *e)
-{
-    return e->type == YAML_MAPPING_END_EVENT || e->type == YAML_SEQUENCE_END_EVENT;
 }
 
 /* The end of a container that is only the end of what was kept of the document. */
@@ -264,6 +270,14 @@ static bool on_alias(struct reader *r, struct token *t)
     return true;
 }
 
+/* The end of the document, or of a stream without one. */
+static bool on_end(struct reader *r)
+{
+    while (r->rest.len > 0 && r->rest.at[0] <= ' ')
+        bytes_cut(&r->rest, 1);
+    return reader_stop(r, READER_WHOLE, 0);
+}
+
 static bool on_event(struct reader *r, struct yaml *y, const yaml_event_t *e, struct token *t)
 {
     token_init(r, t, byte_of(y, e->start_mark.index));
@@ -277,7 +291,7 @@ static bool on_event(struct reader *r, struct yaml *y, const yaml_event_t *e, st
     case YAML_SEQUENCE_START_EVENT: return on_open(r, y, t, false);
     case YAML_MAPPING_END_EVENT:
     case YAML_SEQUENCE_END_EVENT: return on_close(r, t);
-    default: return reader_stop(r, READER_WHOLE, 0); /* the end of the document or the stream */
+    default: return on_end(r);
     }
 }
 
