@@ -132,7 +132,7 @@ static void refused(const struct msg *m, const struct detect_out *out)
         finding_num(&f, "code", msg_num(m, F_AMQP_REPLY_CODE, 0));
     if (msg_has(m, F_AUTH_SECRET))
         finding_secret(&f, "secret", msg_text(m, F_AUTH_SECRET));
-    f.fold_class = hash_mix(class_of(m, F_USER), class_of(m, F_REDIS_ERROR));
+    f.fold_class = class_of(m, F_REDIS_ERROR);
     out->emit(out->ctx, m, &f);
 }
 

@@ -1,6 +1,5 @@
 /* signatures/message/origin.c - a protocol 2 task that does not say who sent it:
  * task-origin-missing. */
-#include "base/hash.h"
 #include "signatures/message/message.h"
 
 /* gen<pid>@<host>, as celery:utils/nodenames.py:anon_nodename makes it. */
@@ -46,7 +45,6 @@ static void check(const struct msg *m, const struct detect_out *out)
     }
     if (msg_has(m, F_TASK_LANG))
         finding_text(&f, "lang", msg_text(m, F_TASK_LANG));
-    f.fold_class = msg_has(m, F_TASK_ORIGIN);
     f.once_a_task = true;
     out->emit(out->ctx, m, &f);
 }
