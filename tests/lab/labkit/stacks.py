@@ -13,7 +13,7 @@ SYSTEM_PYTHON = "/usr/bin/python3"
 # What pip installs into each environment; the newest of everything unless a version is the point.
 ENVIRONMENTS = {
     "new": ["celery[redis]", "msgpack", "pyyaml", "cryptography", "brotli", "backports.zstd", "django", "django-redis",
-            "flask-caching", "cachelib", "rq", "huey", "dramatiq[redis]"],
+            "flask-caching", "cachelib", "rq", "huey", "dramatiq[redis,rabbitmq]"],
     "arq": ["arq"],
     "old": ["celery==4.4.7", "kombu<5", "redis<4", "setuptools<58", "importlib-metadata<5", "msgpack", "pyyaml"],
 }

@@ -119,6 +119,33 @@ def big_redis(s):
     ex.redis_tasks(s)
 
 
+@scenario("redis-plain-body", "Redis: kombu's envelope with the body as it is, `body_encoding` null from one producer and utf-8 from another.")
+def plain_body(s):
+    s.redis()
+    s.on_redis()
+    s.record()
+    w = s.worker("app1", "new", options=("--without-gossip",))
+    s.produce("web1", "new", "plain:3", "table", env={"LAB_BODY_ENCODING": "none"})
+    s.produce("web2", "new", "plain:3", "fire:2", env={"LAB_BODY_ENCODING": "utf-8"})
+    s.stop(w)
+    s.finish()
+    ex.redis_tasks(s)
+
+
+@scenario("returned-amqp", "RabbitMQ: a task that leads nowhere comes back by basic.return, between tasks that arrive.")
+def returned_amqp(s):
+    s.rabbit()
+    s.on_amqp()
+    s.record()
+    w = s.worker("app1", "new", options=("--without-gossip",))
+    s.produce("web1", "new", "plain:2", "returned")
+    s.produce("web1", "debian", "plain:2", "returned")
+    s.stop(w)
+    s.finish()
+    s.note(what="returned", count=2)
+    ex.amqp_tasks(s, 2, "celery, and nowhere (routing key of exchange celery)")
+
+
 @scenario("redelivery-redis", "Redis: a worker that takes tasks and is killed; another that restores them from `unacked`.")
 def redelivery_redis(s):
     import signal

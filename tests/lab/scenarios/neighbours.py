@@ -13,6 +13,24 @@ def _run(s, host, stack, *steps):
     s.produce(host, stack, *steps, script="neighbours.py")
 
 
+@scenario("neighbours-amqp", "Celery, Dramatiq (with pika) and a program that is no task system at all, on one RabbitMQ.")
+def neighbours_amqp(s):
+    s.rabbit()
+    s.on_amqp()
+    s.record()
+    w = s.worker("app1", "new", options=("--without-gossip",))
+    s.produce("web1", "new", "plain:3")
+    _run(s, "web2", "new", "dramatiq_rabbit_enqueue")
+    _run(s, "app2", "new", "dramatiq_rabbit_work")
+    _run(s, "web2", "new", "plain_pika")
+    s.produce("web1", "new", "fire:3")
+    s.stop(w)
+    s.finish()
+    s.software.append(", ".join(f"{n} {v}" for n, v in Stack("new").versions(("dramatiq", "pika")).items()) + " (PyPI)")
+    ex.amqp_tasks(s)
+    s.remark("Truth: lines `neighbour`. The JSON of queue telemetry has a key `task` and is none: only queue celery carries tasks.")
+
+
 @scenario("neighbours-redis", "Celery, RQ, Huey, Dramatiq, arq, Django's cache and sessions, django-redis, Flask-Caching and cachelib on "
           "one Redis, and an exporter that looks in.")
 def neighbours(s):

@@ -94,6 +94,49 @@ def dramatiq_work():
     worker.stop()
 
 
+def _dramatiq_on_rabbit():
+    import dramatiq
+    from dramatiq.brokers.rabbitmq import RabbitmqBroker
+    broker = RabbitmqBroker(url=URL)
+    dramatiq.set_broker(broker)
+
+    @dramatiq.actor(queue_name="reports")
+    def build_report(month, lines=()):
+        return None
+
+    return dramatiq, broker, build_report
+
+
+def dramatiq_rabbit_enqueue():
+    _, _, build_report = _dramatiq_on_rabbit()
+    for i in range(4):
+        message = build_report.send(i + 1, lines=[i, i])
+        said("dramatiq", id=message.message_id, key="reports")
+
+
+def dramatiq_rabbit_work():
+    dramatiq, broker, _ = _dramatiq_on_rabbit()
+    worker = dramatiq.Worker(broker, worker_threads=1, worker_timeout=100)
+    worker.start()
+    broker.join("reports")
+    worker.stop()
+
+
+def plain_pika():
+    """Another program's queue: not a task system at all."""
+    import pika
+    connection = pika.BlockingConnection(pika.URLParameters(URL))
+    channel = connection.channel()
+    channel.queue_declare("telemetry")
+    for i in range(5):
+        channel.basic_publish("", "telemetry", b"temperature=%d" % i, pika.BasicProperties(content_type="text/plain"))
+    channel.basic_publish("", "telemetry", b'{"id": 1, "task": "not one", "args": 3}', pika.BasicProperties(content_type="application/json"))
+    for _ in range(6):
+        channel.basic_get("telemetry", auto_ack=True)
+    connection.close()
+    said("other", keys=6)
+
+
 def _django(backend, options=None):
     import django
     from django.conf import settings

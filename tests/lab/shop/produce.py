@@ -118,6 +118,16 @@ def steady(n="20", gap="0.1"):
         time.sleep(float(gap))
 
 
+def returned():
+    """To a routing key that leads nowhere, mandatory: the broker sends it back."""
+    label.apply_async(("lost",), exchange="celery", routing_key="nowhere", mandatory=True)
+    time.sleep(0.3)
+    try:
+        shop.app.pool.force_close_all()
+    except Exception as e:  # pylint: disable=broad-except
+        print(e)
+
+
 def mix(n="100"):
     """Work as it comes: small tasks, tables of a few KB, things nobody waits for; one connection for all of it."""
     for i in range(int(n)):

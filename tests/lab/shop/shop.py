@@ -43,8 +43,8 @@ def _make():
         app.conf.result_backend_transport_options = dict(options)
     if os.environ.get("LAB_QUEUE_PRIORITY") == "1":
         options.update(queue_order_strategy="priority")
-    if os.environ.get("LAB_BODY_PLAIN") == "1":
-        options["body_encoding"] = None
+    if os.environ.get("LAB_BODY_ENCODING"):
+        options["body_encoding"] = {"none": None}.get(os.environ["LAB_BODY_ENCODING"], os.environ["LAB_BODY_ENCODING"])
     app.conf.broker_transport_options = options
     if os.environ.get("LAB_TLS_CA"):
         import ssl
