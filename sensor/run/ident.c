@@ -74,11 +74,11 @@ static bool hold(const struct ident_engine *e, struct ident_held *h, const struc
     n = malloc(sizeof *n + c->data.len);
     if (!n)
         return false;
-    n->next = NULL;
-    n->c = *c;
-    n->c.data = bytes_of(n + 1, c->data.len);
     if (c->data.len > 0)
         memcpy(n + 1, c->data.at, c->data.len);
+    n->next = NULL;
+    n->c = *c;
+    n->c.data.at = (const uint8_t *)(n + 1);
     *h->last = n;
     h->last = &n->next;
     head->seen += c->data.len;

@@ -109,7 +109,7 @@ void ingest_idle(struct ingest *i, int64_t now_ns)
 {
     struct stamp at = i->last;
 
-    if (i->clock.started && now_ns - i->clock.now > CLOCK_SECOND && clock_see(&i->clock, now_ns))
+    if ((!i->clock.started || now_ns - i->clock.now > CLOCK_SECOND) && clock_see(&i->clock, now_ns))
         tick(i, at);
 }
 

@@ -1,6 +1,7 @@
 /* run/session.c - wiring of one run. */
 #include "run/session.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,7 @@ struct session {
     struct statistics *statistics;
     struct progress progress;
     volatile sig_atomic_t stop; /* the operator's, or ours when an output is broken */
+    atomic_bool broken;         /* said by the collector's thread */
     char host[256];
 };
 
@@ -107,6 +109,8 @@ static void on_tick(void *ctx, struct stamp now, bool last)
 
     statistics_tick(s->statistics, s->pipeline, now, last);
     outputs_poll(s->outputs);
+    if (outputs_broken(s->outputs))
+        atomic_store(&s->broken, true);
 }
 
 static bool open_stages(struct session *s)
@@ -137,7 +141,7 @@ static void on_idle(void *ctx, struct stamp now)
 {
     struct session *s = ctx;
 
-    if (*signals_stop() || outputs_broken(s->outputs))
+    if (*signals_stop() || atomic_load(&s->broken))
         s->stop = 1;
     if (capture_is_live(s->capture))
         pipeline_idle(s->pipeline, now);
