@@ -175,6 +175,7 @@ struct pickle_result {
     enum pickle_end_state end;
     uint64_t end_at; /* offset behind STOP, or of what broke it */
     unsigned streams;
+    bool only_bomb; /* without its bomb flags it would be below suspicious */
     /* Only the reader of CPython up to 3.13.14 / 3.14.6 (the one of kombu) comes to this verdict.
      */
     bool file_reader_only;

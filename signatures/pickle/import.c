@@ -1,0 +1,336 @@
+/* Imports, judged at the moment that they happen. */
+#include "signatures/pickle/machine.h"
+
+#include "base/hash.h"
+
+#include <stdio.h>
+
+const struct policy_row *global_row(const struct vm *vm, struct value global)
+{
+    return global.ref ? (const struct policy_row *)(uintptr_t)node_of(&vm->heap, global)->a : NULL;
+}
+
+static bool allowed(const struct pickle *m, struct bytes module)
+{
+    for (size_t i = 0; i < m->options.n_allow; i++) {
+        struct bytes p = m->borrowed ? m->borrowed[i] : m->allow[i];
+        if (module.len >= p.len && memcmp(module.at, p.at, p.len) == 0 &&
+            (module.len == p.len || module.at[p.len] == '.'))
+            return true;
+    }
+    return false;
+}
+
+static struct bytes no_underscore(struct bytes b)
+{
+    while (b.len > 1 && b.at[0] == '_')
+        bytes_cut(&b, 1);
+    return b;
+}
+
+/* Attributes under which modules carry the modules that an attacker wants. */
+static bool names_module(struct bytes part)
+{
+    static const char *const wanted[] = {"os", "sys",       "subprocess", "builtins",    "posix",
+                                         "nt", "importlib", "ctypes",     "__builtins__"};
+
+    if (bytes_eq(part, "__builtins__"))
+        return true;
+    part = no_underscore(part);
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+        if (bytes_eq(part, wanted[i]))
+            return true;
+    return false;
+}
+
+static bool next_part(struct bytes *rest, struct bytes *part)
+{
+    if (rest->len == 0)
+        return false;
+    const uint8_t *dot = memchr(rest->at, '.', rest->len);
+    *part = bytes_cut(rest, dot ? (size_t)(dot - rest->at) : rest->len);
+    if (dot)
+        bytes_cut(rest, 1);
+    return true;
+}
+
+/* Walks a.b.c: what a part of it reaches may be worse than the module it starts from. */
+static const struct policy_row *traverse(struct vm *vm, struct bytes name,
+                                         const struct policy_row *row)
+{
+    bool exact = row && row->name_len == name.len;
+
+    for (struct bytes rest = name, part; next_part(&rest, &part);) {
+        if (is_dunder(part) && !(exact && row->kind == PICKLE_CLASS_BENIGN)) {
+            vm->flags |= PICKLE_FLAG(DUNDER_IMPORT);
+            vm_raise(vm, PICKLE_DANGEROUS, "a dunder name is imported");
+        }
+        if (names_module(part)) {
+            vm->flags |= PICKLE_FLAG(DOTTED_TRAVERSAL);
+            vm_raise(vm, PICKLE_DANGEROUS, "a module is reached through another");
+        }
+        const struct policy_row *tail = rest.len ? policy_find(no_underscore(part), rest) : NULL;
+        if (tail && !exact && tail->severity >= PICKLE_SEV_HIGH && !tail->conditional) {
+            vm->flags |= PICKLE_FLAG(DOTTED_TRAVERSAL);
+            return tail;
+        }
+    }
+    return row;
+}
+
+static void classify(struct vm *vm, struct bytes module, const struct policy_row *row,
+                     struct pickle_import *in)
+{
+    in->kind = row                      ? row->kind
+               : allowed(vm->m, module) ? PICKLE_CLASS_ALLOWED
+                                        : PICKLE_CLASS_UNKNOWN;
+    in->severity = row ? row->severity : PICKLE_SEV_NONE;
+    in->source = row ? row->source : NULL;
+    bool harmless = in->kind == PICKLE_CLASS_BENIGN || in->kind == PICKLE_CLASS_ALLOWED ||
+                    (in->kind == PICKLE_CLASS_ML && vm->m->options.ml) || (row && row->conditional);
+    bool grave = row && !row->conditional && in->severity >= PICKLE_SEV_HIGH;
+
+    if (!harmless && !grave && allowed(vm->m, module))
+        harmless = true;
+    if (grave)
+        vm_raise(vm, PICKLE_DANGEROUS,
+                 in->severity == PICKLE_SEV_CRITICAL ? "a critical import" : "a high import");
+    else
+        vm_raise(vm, harmless ? PICKLE_OBJECTS_KNOWN : PICKLE_OBJECTS_UNKNOWN,
+                 harmless ? "harmless imports" : "an import that is on no list");
+    vm->unknown_import |= !harmless;
+    vm->critical_import |= grave;
+    vm->listed_import |= grave || (row && row->conditional);
+}
+
+static void first_import(struct vm *vm, bool odd)
+{
+    vm->imports++;
+    if (vm->first_import_seen)
+        return;
+    vm->first_import_seen = true;
+    vm->first_import_plain = !odd;
+}
+
+/* The node that stands for this pair already. */
+static struct value known_global(struct vm *vm, struct value module, struct value name, bool mapped)
+{
+    struct bytes m = text_of(&vm->heap, module), n = text_of(&vm->heap, name);
+
+    for (uint32_t i = 0; i < vm->n_globals; i++) {
+        struct node *g = node_of(&vm->heap, vm->globals[i]);
+        struct bytes gm = text_of(&vm->heap, g->v[2]), gn = text_of(&vm->heap, g->v[3]);
+        if (gm.len == m.len && gn.len == n.len && (g->b == 1) == mapped &&
+            memcmp(gm.at, m.at, m.len) == 0 && memcmp(gn.at, n.at, n.len) == 0)
+            return vm->globals[i];
+    }
+    return NO_VALUE;
+}
+
+static struct value make_global(struct vm *vm, struct bytes m, struct bytes n, struct value module,
+                                struct value name, const struct policy_row *row, bool mapped)
+{
+    bool alias = m.at != text_of(&vm->heap, module).at || n.at != text_of(&vm->heap, name).at;
+    struct value to_module = alias ? value_text(vm, V_STR, m, m.len) : module;
+    struct value to_name = alias ? value_text(vm, V_STR, n, n.len) : name;
+    struct value g = value_node(vm, V_GLOBAL, 4);
+
+    g.flags = VF_GLOBAL;
+    if (g.ref == 0)
+        return g;
+    struct node *node = node_of(&vm->heap, g);
+    node->a = (uintptr_t)row;
+    node->b = mapped;
+    node->used = 4;
+    node->v[0] = to_module;
+    node->v[1] = to_name;
+    node->v[2] = module;
+    node->v[3] = name;
+    if (vm->n_globals < GLOBALS_MAX)
+        vm->globals[vm->n_globals++] = g;
+    return g;
+}
+
+static void pin(struct vm *vm, struct value v)
+{
+    if (v.ref)
+        node_of(&vm->heap, v)->flags |= VF_PINNED;
+}
+
+/* Names that are not whole text: made by a call, or given up under pressure. */
+static struct value import_unnamed(struct vm *vm, struct value module, struct value name)
+{
+    bool made = is_object(module) || is_object(name);
+    bool lost = module.kind == V_LOST || name.kind == V_LOST;
+
+    first_import(vm, true);
+    if (lost)
+        vm->flags |= PICKLE_FLAG(RESOURCE_LIMIT);
+    if (made) {
+        vm->flags |= PICKLE_FLAG(COMPUTED_IMPORT);
+        vm_raise(vm, PICKLE_DANGEROUS, "the name of an import is computed");
+    } else {
+        vm_raise(vm, PICKLE_OBJECTS_UNKNOWN, "an import that is on no list");
+    }
+    note_import(vm, (struct pickle_import){.module = text_of(&vm->heap, module),
+                                           .name = text_of(&vm->heap, name),
+                                           .orig_module = text_of(&vm->heap, module),
+                                           .orig_name = text_of(&vm->heap, name)});
+    vm->unknown_import = true;
+    return LOST_VALUE;
+}
+
+static bool usable(const struct vm *vm, struct value v)
+{
+    return v.kind == V_STR && text_whole(&vm->heap, v);
+}
+
+struct value vm_import(struct vm *vm, struct value module, struct value name, bool folded)
+{
+    if (!usable(vm, module) || !usable(vm, name))
+        return import_unnamed(vm, module, name);
+    bool maps = !folded && vm->proto < 3;
+    struct bytes om = text_of(&vm->heap, module), on = text_of(&vm->heap, name), m = om, n = on;
+    struct value known = known_global(vm, module, name, maps);
+
+    vm->events = hash_mix(vm->events, hash_bytes(om, hash_bytes(on, vm->op)));
+    if ((module.flags | name.flags) & VF_BUILT) {
+        vm->flags |= PICKLE_FLAG(COMPUTED_IMPORT);
+        vm_raise(vm, PICKLE_DANGEROUS, "the name of an import is computed");
+    }
+    if (known.ref) {
+        vm->imports++;
+        vm->m->imports_seen++;
+        return known;
+    }
+    bool alias = maps && policy_alias(&m, &n), odd = !is_identifier(om) || !is_identifier(on);
+    const struct policy_row *row = policy_find(m, n);
+    if (!row && alias)
+        row = policy_find(om, on);
+    row = traverse(vm, n, row);
+    first_import(vm, odd);
+    if (alias)
+        vm->flags |= PICKLE_FLAG(PY2_ALIAS);
+    if (odd) {
+        vm->flags |= PICKLE_FLAG(ODD_NAME);
+        vm_raise(vm, PICKLE_SUSPICIOUS, "a name that no identifier has");
+    }
+    struct pickle_import in = {.module = m, .name = n, .orig_module = om, .orig_name = on};
+    classify(vm, m, row, &in);
+    note_import(vm, in);
+    pin(vm, module);
+    pin(vm, name);
+    return make_global(vm, m, n, module, name, row, maps);
+}
+
+struct value vm_import_text(struct vm *vm, struct bytes module, struct bytes name)
+{
+    struct value m, n;
+    struct bytes own[2] = {module, name};
+    uint8_t copy[TEXT_KEPT * 2];
+
+    /* The texts may lie in the heap, which moves. */
+    if (module.len > TEXT_KEPT || name.len > TEXT_KEPT)
+        return LOST_VALUE;
+    memcpy(copy, module.at, module.len);
+    memcpy(copy + TEXT_KEPT, name.at, name.len);
+    own[0].at = copy;
+    own[1].at = copy + TEXT_KEPT;
+    m = value_text(vm, V_STR, own[0], own[0].len);
+    n = value_text(vm, V_STR, own[1], own[1].len);
+    return vm_import(vm, m, n, true);
+}
+
+struct value vm_module(struct vm *vm, struct bytes name)
+{
+    struct value text = value_text(vm, V_STR, name, name.len), v = value_node(vm, V_MODULE, 1);
+
+    if (v.ref == 0)
+        return LOST_VALUE;
+    struct node *n = node_of(&vm->heap, v);
+    n->used = 1;
+    n->v[0] = text;
+    v.flags = VF_GLOBAL;
+    return v;
+}
+
+/* The last part of a dotted name. */
+static struct bytes last_part(struct bytes b)
+{
+    const uint8_t *dot = memrchr(b.at, '.', b.len);
+    if (dot)
+        bytes_cut(&b, (size_t)(dot - b.at) + 1);
+    return b;
+}
+
+static struct value attr_node(struct vm *vm, struct value base, struct bytes name)
+{
+    struct value text = value_text(vm, V_STR, name, name.len), v = value_node(vm, V_ATTR, 2);
+
+    if (v.ref == 0)
+        return LOST_VALUE;
+    struct node *n = node_of(&vm->heap, v);
+    n->used = 2;
+    n->v[0] = base;
+    n->v[1] = text;
+    v.flags = base.flags & (VF_CALL | VF_GLOBAL);
+    return v;
+}
+
+/* An attribute of an imported object: through the tables where they know it. */
+static struct value attr_of_global(struct vm *vm, struct value base, struct bytes name)
+{
+    struct node *n = node_of(&vm->heap, base);
+    struct bytes module = text_of(&vm->heap, n->v[0]), own = text_of(&vm->heap, n->v[1]);
+    uint8_t dotted[TEXT_KEPT];
+    int len = snprintf((char *)dotted, sizeof dotted, "%.*s.%.*s", (int)own.len,
+                       (const char *)own.at, (int)name.len, (const char *)name.at);
+
+    if (len > 0 && (size_t)len < sizeof dotted &&
+        policy_exact(module, bytes_of(dotted, (size_t)len)))
+        return vm_import_text(vm, module, bytes_of(dotted, (size_t)len));
+    struct bytes last = no_underscore(last_part(own));
+    const struct policy_row *row = policy_find(last, name);
+    if (row && row->severity >= PICKLE_SEV_HIGH && !row->conditional) {
+        vm->flags |= PICKLE_FLAG(DOTTED_TRAVERSAL);
+        return vm_import_text(vm, last, name);
+    }
+    row = global_row(vm, base);
+    if (row && row->severity >= PICKLE_SEV_HIGH && !row->conditional)
+        vm_raise(vm, PICKLE_DANGEROUS, "an attribute of a dangerous object");
+    return attr_node(vm, base, name);
+}
+
+static struct value attr_once(struct vm *vm, struct value base, struct bytes name)
+{
+    if (is_dunder(name)) {
+        vm->flags |= PICKLE_FLAG(DUNDER_IMPORT);
+        vm_raise(vm, PICKLE_DANGEROUS, "a dunder attribute is taken");
+    }
+    if (base.kind == V_MODULE && base.ref) {
+        vm_raise(vm, PICKLE_DANGEROUS, "an attribute of a module is taken");
+        return vm_import_text(vm, text_of(&vm->heap, node_of(&vm->heap, base)->v[0]), name);
+    }
+    if (base.kind == V_GLOBAL && base.ref)
+        return attr_of_global(vm, base, name);
+    if (base.kind == V_LOST && !(base.flags & VF_DATA))
+        vm_raise(vm, PICKLE_SUSPICIOUS, "an attribute of what cannot be followed");
+    return attr_node(vm, base, name);
+}
+
+struct value vm_attr(struct vm *vm, struct value base, struct value name)
+{
+    uint8_t own[TEXT_KEPT];
+    struct bytes text = text_of(&vm->heap, name), part;
+
+    if (!usable(vm, name) || text.len > sizeof own || (name.flags & VF_BUILT)) {
+        vm->flags |= PICKLE_FLAG(COMPUTED_IMPORT);
+        vm_raise(vm, PICKLE_DANGEROUS, "the name of an attribute is computed");
+        if (!usable(vm, name) || text.len > sizeof own)
+            return LOST_VALUE;
+    }
+    memcpy(own, text.at, text.len);
+    for (struct bytes rest = bytes_of(own, text.len); next_part(&rest, &part);)
+        base = attr_once(vm, base, part);
+    return base;
+}

@@ -1,0 +1,109 @@
+/* Evidence: imports, calls and plain values, copied out of the heap before it moves on. */
+#include "signatures/pickle/machine.h"
+
+#include <stdio.h>
+
+struct bytes pool_copy(struct pickle *m, struct bytes b, size_t max)
+{
+    b = bytes_head(b, max);
+    if (b.len == 0 || b.len > POOL_MAX - m->pool_used)
+        return bytes_of("", 0);
+    uint8_t *to = m->pool + m->pool_used;
+    memcpy(to, b.at, b.len);
+    m->pool_used += (uint32_t)b.len;
+    return bytes_of(to, b.len);
+}
+
+static bool equal(struct bytes a, struct bytes b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
+}
+
+static bool noted(const struct pickle *m, const struct pickle_import *in)
+{
+    for (unsigned i = m->kept_imports; i < m->result.n_imports; i++) {
+        const struct pickle_import *old = &m->imports[i];
+        if (old->depth == m->depth && equal(old->module, in->module) &&
+            equal(old->name, in->name) && equal(old->orig_module, in->orig_module) &&
+            equal(old->orig_name, in->orig_name))
+            return true;
+    }
+    return false;
+}
+
+void note_import(struct vm *vm, struct pickle_import in)
+{
+    struct pickle *m = vm->m;
+
+    m->imports_seen++;
+    if (m->result.n_imports == PICKLE_IMPORTS || noted(m, &in))
+        return;
+    bool alias = !equal(in.module, in.orig_module) || !equal(in.name, in.orig_name);
+    in.module = pool_copy(m, in.module, 255);
+    in.name = pool_copy(m, in.name, 255);
+    in.orig_module = alias ? pool_copy(m, in.orig_module, 255) : in.module;
+    in.orig_name = alias ? pool_copy(m, in.orig_name, 255) : in.name;
+    in.offset = vm->op_at;
+    in.opcode = vm->op;
+    in.depth = (uint8_t)m->depth;
+    in.trailing = m->trailing;
+    m->imports[m->result.n_imports++] = in;
+}
+
+/* A plain scalar as text. */
+static bool scalar(struct vm *vm, struct value v, struct bytes *out)
+{
+    char text[32];
+    int n = 0;
+
+    switch (v.kind) {
+    case V_STR:
+    case V_BYTES: *out = pool_copy(vm->m, text_of(&vm->heap, v), TEXT_KEPT); return true;
+    case V_NONE: *out = bytes_of("None", 4); return true;
+    case V_TRUE: *out = bytes_of("True", 4); return true;
+    case V_FALSE: *out = bytes_of("False", 5); return true;
+    case V_INT: n = snprintf(text, sizeof text, "%d", (int)(int32_t)v.ref); break;
+    case V_LONG: {
+        struct bytes raw = text_of(&vm->heap, v);
+        uint64_t bits = raw.len && raw.at[raw.len - 1] & 0x80 ? UINT64_MAX : 0;
+        if (raw.len == 0 || raw.len > 8)
+            return false;
+        for (size_t i = raw.len; i-- > 0;)
+            bits = bits << 8 | raw.at[i];
+        n = snprintf(text, sizeof text, "%lld", (long long)bits);
+        break;
+    }
+    case V_FLOAT: {
+        float f;
+        memcpy(&f, &v.ref, sizeof f);
+        n = snprintf(text, sizeof text, "%.9g", (double)f);
+        break;
+    }
+    default: return false;
+    }
+    *out = pool_copy(vm->m, bytes_of(text, (size_t)n), sizeof text);
+    return true;
+}
+
+/* Of the object that the first stream gives: the pairs of a mapping, the first text of a sequence.
+ */
+void take_top(struct vm *vm, struct value v)
+{
+    struct pickle *m = vm->m;
+    struct pickle_result *r = &m->result;
+    uint64_t n = value_count(&vm->heap, v);
+
+    if (m->trailing || vm->reader == READER_FILE || m->depth > 0)
+        return;
+    if ((v.kind == V_TUPLE || v.kind == V_LIST) && n > 0) {
+        struct value first = value_at(&vm->heap, v, 0);
+        if (first.kind == V_STR)
+            scalar(vm, first, &r->first);
+    }
+    for (unsigned i = 0; v.kind == V_DICT && i + 1 < n && r->n_top < PICKLE_TOP; i += 2) {
+        struct value key = value_at(&vm->heap, v, i), value = value_at(&vm->heap, v, i + 1);
+        struct top_pair pair;
+        if (key.kind == V_STR && scalar(vm, value, &pair.value) && scalar(vm, key, &pair.key))
+            m->top[r->n_top++] = pair;
+    }
+}

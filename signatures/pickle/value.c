@@ -1,0 +1,171 @@
+#include "signatures/pickle/machine.h"
+
+#include <stdlib.h>
+
+static bool heap_grow(struct heap *h, uint32_t words)
+{
+    uint32_t cap = h->cap ? h->cap : 512;
+
+    if (h->used + words > h->max)
+        return false;
+    while (cap < h->used + words)
+        cap *= 2;
+    if (cap > h->max)
+        cap = h->max;
+    uint64_t *more = realloc(h->w, cap * sizeof *more);
+    if (!more)
+        return false;
+    h->w = more;
+    h->cap = cap;
+    return true;
+}
+
+uint32_t heap_get(struct vm *vm, uint32_t words)
+{
+    struct heap *h = &vm->heap;
+
+    if ((words > h->cap - h->used || h->cap == 0) && !heap_grow(h, words))
+        return 0;
+    uint32_t ref = h->used;
+    h->used += words;
+    return ref;
+}
+
+/* Text may be taken from the heap itself, which moves when it grows. */
+static size_t place_in_heap(const struct heap *h, struct bytes b)
+{
+    const uint8_t *from = (const uint8_t *)h->w, *to = from + h->used * sizeof *h->w;
+    return h->w && b.at >= from && b.at < to ? (size_t)(b.at - from) : 0;
+}
+
+struct value value_text(struct vm *vm, enum kind k, struct bytes kept, uint64_t len)
+{
+    struct value v = plain(k);
+    uint32_t words = 2 + (uint32_t)((kept.len + 7) / 8);
+    size_t inside = place_in_heap(&vm->heap, kept);
+    v.ref = heap_get(vm, words < NODE_WORDS ? NODE_WORDS : words);
+    if (kept.len < len)
+        v.flags |= VF_CUT;
+    if (v.ref == 0)
+        return v;
+    struct node *n = node_of(&vm->heap, v);
+    n->kind = (uint8_t)k;
+    n->flags = 0;
+    n->cap = n->used = 0;
+    n->x = (uint32_t)kept.len;
+    n->a = len;
+    if (inside)
+        kept.at = (const uint8_t *)vm->heap.w + inside;
+    if (kept.len > 0)
+        memcpy(&n->b, kept.at, kept.len);
+    return v;
+}
+
+struct value value_node(struct vm *vm, enum kind k, unsigned cap)
+{
+    struct value v = plain(k);
+
+    v.ref = heap_get(vm, NODE_WORDS + cap);
+    if (v.ref == 0)
+        return v;
+    struct node *n = node_of(&vm->heap, v);
+    *n = (struct node){.kind = (uint8_t)k, .cap = (uint8_t)cap};
+    n->a = 1;
+    return v;
+}
+
+uint64_t value_size(const struct heap *h, struct value v)
+{
+    if (!is_container(v))
+        return 1;
+    return v.ref ? node_of(h, v)->a : UINT64_C(1) << v.log_size;
+}
+
+uint64_t value_depth(const struct heap *h, struct value v)
+{
+    if (!is_container(v))
+        return 0;
+    return v.ref ? node_of(h, v)->x : UINT64_C(1) << v.log_depth >> 1;
+}
+
+uint8_t value_flags(const struct heap *h, struct value v)
+{
+    return is_container(v) && v.ref ? (uint8_t)(v.flags | node_of(h, v)->flags) : v.flags;
+}
+
+uint64_t value_count(const struct heap *h, struct value v)
+{
+    return is_container(v) && v.ref ? node_of(h, v)->b : 0;
+}
+
+/* A list beyond its node: its last place leads to the spill. */
+static void keep_more(struct vm *vm, struct value into, struct value v)
+{
+    struct node *n = node_of(&vm->heap, into);
+
+    if (n->kind == V_TUPLE || n->cap != LIST_CAP)
+        return;
+    if (n->v[LIST_CAP - 1].kind != V_SPILL) {
+        struct value spill = value_node(vm, V_SPILL, SPILL_CAP);
+        if (spill.ref == 0)
+            return;
+        struct node *s = node_of(&vm->heap, spill);
+        n = node_of(&vm->heap, into);
+        s->v[s->used++] = n->v[LIST_CAP - 1];
+        n->v[LIST_CAP - 1] = spill;
+    }
+    struct node *s = node_of(&vm->heap, n->v[LIST_CAP - 1]);
+    if (s->used < s->cap)
+        s->v[s->used++] = v;
+}
+
+void value_add(struct vm *vm, struct value into, struct value v)
+{
+    if (into.ref == 0 || !is_container(into))
+        return;
+    struct node *n = node_of(&vm->heap, into);
+    uint64_t size = value_size(&vm->heap, v), depth = value_depth(&vm->heap, v) + 1;
+    n->a = n->a + size < n->a ? UINT64_MAX : n->a + size;
+    if (depth > n->x)
+        n->x = depth > UINT32_MAX ? UINT32_MAX : (uint32_t)depth;
+    n->b++;
+    n->flags |= value_flags(&vm->heap, v) & (VF_CALL | VF_GLOBAL);
+    if (is_object(v))
+        n->flags |= v.kind == V_CALL ? VF_CALL : VF_GLOBAL;
+    if (n->used < n->cap)
+        n->v[n->used++] = v;
+    else
+        keep_more(vm, into, v);
+}
+
+struct value value_at(const struct heap *h, struct value container, unsigned i)
+{
+    if (container.ref == 0)
+        return LOST_VALUE;
+    struct node *n = node_of(h, container);
+    unsigned own = n->used;
+    if (own > 0 && n->v[own - 1].kind == V_SPILL)
+        own--;
+    if (i < own)
+        return n->v[i];
+    if (own == n->used)
+        return LOST_VALUE;
+    struct node *s = node_of(h, n->v[own]);
+    return i - own < s->used ? s->v[i - own] : LOST_VALUE;
+}
+
+struct value value_shed(const struct heap *h, struct value v)
+{
+    if (v.ref == 0 || v.kind == V_INT || v.kind == V_FLOAT || v.kind == V_EXT)
+        return v;
+    v.flags = value_flags(h, v);
+    if (is_container(v)) {
+        struct node *n = node_of(h, v);
+        v.log_size = (uint8_t)(63 - __builtin_clzll(n->a | 1));
+        v.log_depth = (uint8_t)(n->x ? 32 - __builtin_clz(n->x) : 0);
+    }
+    if (is_text(v) || v.kind == V_LONG)
+        v.flags |= VF_CUT;
+    v.ref = 0;
+    return v;
+}

@@ -1,0 +1,143 @@
+#include "signatures/pickle/machine.h"
+
+#include <stdlib.h>
+
+static void memo_clear(struct memo *memo)
+{
+    uint64_t n = memo->top < memo->dense_cap ? memo->top : memo->dense_cap;
+
+    if (n > 0)
+        memset(memo->dense, 0, n * sizeof *memo->dense);
+    if (memo->sparse_used > 0)
+        memset(memo->sparse, 0, MEMO_SPARSE * sizeof *memo->sparse);
+    memo->sparse_used = 0;
+    memo->entries = memo->top = 0;
+    memo->lost = memo->lost_objects = false;
+}
+
+/* All memory that was taken before is used again. */
+void vm_reset(struct vm *vm, struct pickle *m, enum reader reader)
+{
+    struct heap heap = vm->heap;
+    struct value *stack = vm->stack;
+    uint32_t cap = vm->cap;
+    uint8_t *line = vm->line;
+    uint32_t line_cap = vm->line_cap;
+    struct memo memo = vm->memo;
+
+    memo_clear(&memo);
+    memset(vm, 0, sizeof *vm);
+    heap.used = 1;
+    *vm = (struct vm){.m = m,
+                      .heap = heap,
+                      .stack = stack,
+                      .cap = cap,
+                      .line = line,
+                      .line_cap = line_cap,
+                      .memo = memo,
+                      .reader = reader,
+                      .verdict = PICKLE_DATA,
+                      .bombless = PICKLE_DATA};
+    vm->proto = -1;
+    vm->heap.max = m->depth ? HEAP_MAX / 8 : HEAP_MAX;
+}
+
+void vm_free(struct vm *vm)
+{
+    free(vm->heap.w);
+    free(vm->stack);
+    free(vm->line);
+    free(vm->memo.dense);
+    free(vm->memo.sparse);
+}
+
+static void *twin(void *old, const void *from, size_t used, size_t size)
+{
+    void *to = realloc(old, size ? size : 1);
+    if (to && used > 0)
+        memcpy(to, from, used);
+    return to;
+}
+
+static bool copy_memo(struct memo *to, const struct memo *from)
+{
+    struct memo_slot *sparse = to->sparse;
+    struct value *dense = twin(to->dense, from->dense, from->dense_cap * sizeof *dense,
+                               from->dense_cap * sizeof *dense);
+
+    if (!dense)
+        return false;
+    to->dense = dense;
+    if (from->sparse) {
+        sparse =
+            twin(sparse, from->sparse, MEMO_SPARSE * sizeof *sparse, MEMO_SPARSE * sizeof *sparse);
+        if (!sparse)
+            return false;
+    }
+    *to = *from;
+    to->dense = dense;
+    to->sparse = from->sparse ? sparse : NULL;
+    if (!from->sparse)
+        free(sparse);
+    return true;
+}
+
+/* The two readers part: `to` becomes what `from` is now. */
+bool vm_copy(struct vm *to, const struct vm *from)
+{
+    struct vm own = *to;
+
+    own.heap.w = twin(own.heap.w, from->heap.w, from->heap.used * 8u, from->heap.cap * 8u);
+    own.stack =
+        twin(own.stack, from->stack, from->len * sizeof *own.stack, from->cap * sizeof *own.stack);
+    own.line = twin(own.line, from->line, from->line_used, from->line_cap);
+    if (!own.heap.w || !own.stack || !own.line || !copy_memo(&own.memo, &from->memo))
+        return false;
+    *to = *from;
+    to->heap.w = own.heap.w;
+    to->stack = own.stack;
+    to->line = own.line;
+    to->memo = own.memo;
+    return true;
+}
+
+size_t vm_memory(const struct vm *vm)
+{
+    return vm->heap.cap * 8u + vm->cap * sizeof *vm->stack + vm->line_cap +
+           vm->memo.dense_cap * sizeof *vm->memo.dense +
+           (vm->memo.sparse ? MEMO_SPARSE * sizeof *vm->memo.sparse : 0);
+}
+
+bool vm_stop(struct vm *vm, enum pickle_end_state why)
+{
+    vm->end = why;
+    vm->end_at = why == PICKLE_END_STOP ? vm->pos : vm->op_at;
+    vm->phase = PHASE_DONE;
+    return false;
+}
+
+/* What only a further stream does never counts for more than suspicious: Celery reads one. */
+static enum pickle_verdict allowed(const struct vm *vm, enum pickle_verdict level)
+{
+    return vm->m->trailing && level > PICKLE_SUSPICIOUS ? PICKLE_SUSPICIOUS : level;
+}
+
+void vm_raise(struct vm *vm, enum pickle_verdict level, const char *ground)
+{
+    level = allowed(vm, level);
+    if (level > vm->bombless)
+        vm->bombless = level;
+    if (level <= vm->verdict)
+        return;
+    vm->verdict = level;
+    vm->ground = ground;
+}
+
+void vm_bomb(struct vm *vm, uint64_t flag, const char *ground)
+{
+    vm->flags |= flag;
+    if (vm->verdict >= PICKLE_SUSPICIOUS)
+        return;
+    vm->verdict = PICKLE_SUSPICIOUS;
+    vm->ground = ground;
+}
