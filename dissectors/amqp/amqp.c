@@ -6,6 +6,7 @@
 #include "dissectors/amqp/assemble.h"
 #include "dissectors/amqp/emit.h"
 #include "dissectors/amqp/login.h"
+#include "dissectors/amqp/props.h"
 
 static const uint16_t ports[] = {5672, 5671, 0};
 
@@ -193,16 +194,39 @@ static void on_frame(struct amqp_feed *f, const struct amqp_frame *frame)
     }
 }
 
-/* A frame of which bytes were lost: what its channel waits for is not known. */
+/* A method of which bytes were lost, told as far as it was seen. What it may have
+ * changed is not known; that content follows it is. */
+static void on_torn_method(struct amqp_feed *f, const struct amqp_frame *frame)
+{
+    struct amqp_method m;
+
+    if (!amqp_method_read(&m, frame->payload, f->a->v0_8) || !m.def)
+        return;
+    amqp_emit_command(f, &m, frame->channel, frame->start, (struct bytes){0});
+    if (!(m.def->flags & METHOD_CONTENT))
+        return;
+    amqp_content_begin(f, frame, m.def->id == M_BASIC_GET_OK);
+}
+
 static void on_torn(struct amqp_feed *f, const struct amqp_frame *frame)
 {
     struct amqp_content *c = amqp_content_find(f, frame->channel);
 
     tally_add(f->out->tally, TALLY_amqp_frames, 1);
     f->a->unsure[f->c->dir] = true;
+    f->cover = COVER_GAP;
     amqp_channels_lost(&f->a->channels);
-    if (c)
+    if (c && frame->type != AMQP_HEADER) {
         amqp_content_drop(f, c);
+        c = NULL;
+    }
+    if (frame->type == AMQP_METHOD)
+        on_torn_method(f, frame);
+    else if (frame->type == AMQP_HEADER && frame->payload.len >= AMQP_CONTENT_HEADER_MIN)
+        amqp_content_header(f, frame);
+    else if (c)
+        amqp_content_drop(f, c);
+    f->cover = 0;
 }
 
 /* Which of the protocols that share the header's first four bytes. NULL: the one that is
@@ -312,16 +336,17 @@ static void on_gap(struct amqp_feed *f)
     struct amqp *a = f->a;
     struct amqp_framer *framer = &a->framer[f->c->dir];
     uint64_t in_body;
+    bool in_step = amqp_framer_gap(framer, f->c->missing, &in_body);
 
     a->gaps = true;
-    if (!amqp_framer_gap(framer, f->c->missing, &in_body)) {
-        a->unsure[f->c->dir] = true;
-        amqp_contents_flush(f, COVER_GAP);
-        amqp_channels_lost(&a->channels);
-    } else if (in_body > 0) {
+    if (in_body > 0)
         amqp_content_hole(f, framer->channel, in_body);
-    }
     on_data(f, (struct bytes){0});
+    if (in_step)
+        return;
+    a->unsure[f->c->dir] = true;
+    amqp_contents_flush(f, COVER_GAP);
+    amqp_channels_lost(&a->channels);
 }
 
 static void on_close(struct amqp_feed *f)
@@ -345,6 +370,7 @@ static enum dissect amqp_feed(void *state, const struct chunk *c, const struct d
     f.c = c;
     f.out = out;
     f.busy = false;
+    f.cover = 0;
     if (a->leave)
         return DISSECT_LEAVE;
     if (c->kind != CHUNK_CLOSE) {

@@ -151,6 +151,7 @@ void amqp_content_begin(struct amqp_feed *f, const struct amqp_frame *method, bo
         return;
     }
     c->is_get = is_get;
+    c->cover = f->cover;
     c->head_cut = method->cut;
     c->method = method->payload;
     if (method->held && !own_frames(c))
@@ -175,7 +176,7 @@ static struct amqp_content *without_method(struct amqp_feed *f, const struct amq
     }
     c = begin(f, frame);
     if (c)
-        c->cover = f->a->gaps ? COVER_GAP : 0;
+        c->cover = COVER_GAP;
     return c;
 }
 
@@ -200,6 +201,7 @@ void amqp_content_header(struct amqp_feed *f, const struct amqp_frame *frame)
         amqp_emit_anomaly(f, ANOMALY_HEADER, frame->start);
     c->size = p.body_size;
     c->in_body = true;
+    c->cover |= f->cover;
     c->head_cut |= frame->cut;
     if (!add_header(c, frame->payload, frame->held))
         give_up(f, c, TALLY_budget_full);

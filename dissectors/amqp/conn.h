@@ -66,6 +66,7 @@ struct amqp_feed {
     const struct dissect_out *out;
     struct amqp_content now; /* the content in progress, when busy: views into the chunk */
     bool busy;
+    uint8_t cover; /* COVER_* of the frame that is looked at */
 };
 
 #endif

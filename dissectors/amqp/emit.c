@@ -31,7 +31,8 @@ static uint8_t coverage(const struct amqp_feed *f, uint64_t offset)
     const struct amqp *a = f->a;
     bool one_way = !a->seen[dir_other(f->c->dir)] && (!a->midstream || offset >= ONE_WAY_BYTES);
 
-    return (uint8_t)((a->midstream ? COVER_MIDSTREAM : 0) | (one_way ? COVER_ONE_WAY : 0));
+    return (uint8_t)(f->cover | (a->midstream ? COVER_MIDSTREAM : 0) |
+                     (one_way ? COVER_ONE_WAY : 0));
 }
 
 void amqp_msg_init(const struct amqp_feed *f, struct msg *m, enum msg_kind kind, const char *action,
@@ -48,6 +49,8 @@ void amqp_emit_anomaly(struct amqp_feed *f, enum amqp_anomaly what, uint64_t off
 {
     struct msg m;
 
+    if (f->cover & COVER_GAP) /* what does not fit is ours, not theirs */
+        return;
     tally_add(f->out->tally, TALLY_dissect_malformed, 1);
     if (f->a->anomalies >> what & 1u)
         return;

@@ -10,7 +10,7 @@
 /* While lost, longer frames are not looked for: what may be one is held until it is certain. */
 enum { FOOTHOLD_MAX = 8192 };
 
-enum state { START, HEAD, PAYLOAD, END, END_LOST, LOST };
+enum state { START, HEAD, PAYLOAD, END, END_LOST, TORN, LOST };
 
 /* A step that has nothing to say, and did not need more. */
 enum { ON = -1 };
@@ -325,6 +325,16 @@ static int at_lost(struct amqp_framer *f, struct bytes *in, struct amqp_frame *o
     return FRAME_MORE;
 }
 
+/* The frame in which the capture lost the step: its head. */
+static int at_torn(struct amqp_framer *f, struct amqp_frame *out)
+{
+    describe(f, out, keep_view(&f->held));
+    f->state = LOST;
+    f->torn = false;
+    f->spent = out->held = true;
+    return FRAME_TORN;
+}
+
 static int step(struct amqp_framer *f, struct bytes *in, struct amqp_frame *out)
 {
     int said = ON;
@@ -336,6 +346,7 @@ static int step(struct amqp_framer *f, struct bytes *in, struct amqp_frame *out)
         case PAYLOAD: said = at_payload(f, in, out); break;
         case END:
         case END_LOST: said = at_end(f, in, out); break;
+        case TORN: said = at_torn(f, out); break;
         case LOST: said = at_lost(f, in, out); break;
         }
     }
@@ -379,13 +390,15 @@ bool amqp_framer_gap(struct amqp_framer *f, uint64_t missing, uint64_t *in_body)
         f->left -= (uint32_t)lost;
         f->torn = true;
         *in_body = f->type == AMQP_BODY ? lost : 0;
-        forget(f);
         return true;
     }
     if (f->state == END && missing == 1) {
         f->state = END_LOST;
         return true;
     }
-    lose(f);
+    bool head = (f->state == PAYLOAD || f->state == END) && f->type != AMQP_BODY;
+    if (!head)
+        lose(f);
+    f->state = head ? TORN : LOST;
     return false;
 }

@@ -32,7 +32,7 @@ enum amqp_frame_event {
     FRAME_WHOLE,    /* a frame and its end octet; payload is all of it, or `cut` to max_item */
     FRAME_PIECE,    /* payload: the next part of a body frame */
     FRAME_LAST,     /* of a body frame that came in pieces: its end octet was seen */
-    FRAME_TORN,     /* a method, header or heartbeat frame that bytes of were lost; no payload */
+    FRAME_TORN,     /* a frame but a body that bytes of were lost; payload: what came before them */
     FRAME_BROKEN,   /* no frame, for the reason `what`; the framer is lost from here */
     FRAME_FOUND,    /* lost no more: the next frame begins here */
 };
@@ -76,8 +76,8 @@ void amqp_framer_data(struct amqp_framer *f, uint64_t offset, bool midstream);
 enum amqp_frame_event amqp_framer_next(struct amqp_framer *f, struct bytes *in,
                                        struct amqp_frame *out);
 
-/* `missing` bytes were lost. true: inside a frame of known size, and still in step; call
- * amqp_framer_next() with nothing to hear of its end. *in_body: how many of them were
+/* `missing` bytes were lost; call amqp_framer_next() with nothing to hear of the frame that they
+ * tore. true: inside a frame of known size, and still in step. *in_body: how many of them were
  * a body's, on channel f->channel. false: the framer is lost. */
 bool amqp_framer_gap(struct amqp_framer *f, uint64_t missing, uint64_t *in_body);
 
