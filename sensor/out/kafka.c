@@ -30,6 +30,7 @@ struct kafka {
     rd_kafka_conf_t *conf; /* what each producer is made of */
     rd_kafka_t *producer;  /* NULL: the last one died, and no other could be made */
     rd_kafka_topic_t *topics[EMIT_KINDS];
+    bool ready; /* the first answer has come: from then on the log hears of troubles */
     bool fatal, down, told_lost, told_size;
     struct sink_stats stats;
 };
@@ -70,22 +71,25 @@ static void on_error(rd_kafka_t *producer, int error, const char *reason, void *
     (void)producer;
     if (error == RD_KAFKA_RESP_ERR__FATAL)
         k->fatal = true;
-    if (error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
-        if (!k->down)
-            log_error("kafka: no broker can be reached; records wait");
-        k->down = true;
-    } else {
+    if (!k->ready)
+        return;
+    if (error != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
         kafka_log_line(&k->log, 4, reason);
+        return;
     }
+    if (!k->down)
+        log_error("kafka: no broker can be reached; records wait");
+    k->down = true;
 }
 
+/* What matters of it comes to on_error() as well. */
 static void on_log(const rd_kafka_t *producer, int level, const char *where, const char *text)
 {
     struct kafka *k = rd_kafka_opaque(producer);
 
     (void)where;
     if (k)
-        kafka_log_line(&k->log, level, text);
+        kafka_log_line(&k->log, level <= 2 ? level : 7, text);
 }
 
 /* ---- the producer ---- */
@@ -157,6 +161,7 @@ static void stop(struct kafka *k)
 {
     if (!k->producer)
         return;
+    k->told_lost = true; /* the caller says so */
     rd_kafka_purge(k->producer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
     while (rd_kafka_outq_len(k->producer) > 0)
         rd_kafka_poll(k->producer, WAIT_MS);
@@ -173,7 +178,6 @@ static void restart(struct kafka *k)
 {
     char why[256];
 
-    k->told_lost = true;
     log_error("kafka: the producer failed; its waiting records are lost, another one takes over");
     stop(k);
     k->fatal = false;
@@ -193,13 +197,14 @@ static enum sink_error probe(struct kafka *k, char *err, size_t err_len)
 {
     const struct rd_kafka_metadata *found = NULL;
     char last[256];
-    rd_kafka_resp_err_t r = rd_kafka_metadata(k->producer, 0, NULL, &found, PROBE_MS);
 
-    kafka_log_started(&k->log, last, sizeof last);
-    if (r == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    if (rd_kafka_metadata(k->producer, 0, NULL, &found, PROBE_MS) == RD_KAFKA_RESP_ERR_NO_ERROR) {
         rd_kafka_metadata_destroy(found);
+        kafka_log_started(&k->log);
+        k->ready = true;
         return SINK_OK;
     }
+    kafka_log_last(&k->log, last, sizeof last);
     snprintf(err, err_len, "kafka: no answer from %.200s in %d s%s%s", k->url.brokers,
              PROBE_MS / 1000, last[0] ? ": " : "", last);
     return SINK_UNREACHABLE;

@@ -59,10 +59,16 @@ void kafka_log_line(struct kafka_log *l, int level, const char *text)
         log_debug("kafka: %s", text);
 }
 
-void kafka_log_started(struct kafka_log *l, char *last, size_t n)
+void kafka_log_started(struct kafka_log *l)
 {
     pthread_mutex_lock(&l->lock);
     l->starting = false;
+    pthread_mutex_unlock(&l->lock);
+}
+
+void kafka_log_last(struct kafka_log *l, char *last, size_t n)
+{
+    pthread_mutex_lock(&l->lock);
     snprintf(last, n, "%s", l->last);
     pthread_mutex_unlock(&l->lock);
 }

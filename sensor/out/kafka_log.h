@@ -21,7 +21,7 @@ bool kafka_log_init(struct kafka_log *l, const struct kafka_url *url);
 void kafka_log_free(struct kafka_log *l);
 /* level as in syslog(3): up to 4 (warning) is told, the rest is for debugging. */
 void kafka_log_line(struct kafka_log *l, int level, const char *text);
-/* Ends the time in which lines are only remembered; copies the last one. */
-void kafka_log_started(struct kafka_log *l, char *last, size_t n);
+void kafka_log_started(struct kafka_log *l); /* ends the time in which lines are only remembered */
+void kafka_log_last(struct kafka_log *l, char *last, size_t n); /* the last remembered one */
 
 #endif

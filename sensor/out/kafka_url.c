@@ -91,6 +91,10 @@ static enum sink_error read_brokers(struct kafka_url *u, const char *s, size_t n
             one = n;
         if (!add_broker(&list, s, one)) {
             text_free(&list);
+            if (memchr(s, '@', one)) /* not to be repeated */
+                return fail(f, SINK_USAGE,
+                            "kafka: no credentials before the host: write "
+                            "?sasl.username=NAME&sasl.password=@FILE after HOST[:PORT]");
             return fail(f, SINK_USAGE, "kafka: '%.*s' is not HOST[:PORT]",
                         (int)(one < 64 ? one : 64), s);
         }
