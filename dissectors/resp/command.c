@@ -124,10 +124,17 @@ bool bytes_eq_case(struct bytes b, const char *text)
 
 bool command_setting_is_secret(struct bytes name)
 {
-    static const char *const secret[] = {
-        "REQUIREPASS", "MASTERAUTH",    "MASTERUSER",          "PRIMARYAUTH",
-        "PRIMARYUSER", "TLS-KEY-FILE-PASS", "TLS-CLIENT-KEY-FILE-PASS", "SENTINEL-PASS",
-        "SENTINEL-USER", "AUTH-PASS",     "AUTH-USER"};
+    static const char *const secret[] = {"REQUIREPASS",
+                                         "MASTERAUTH",
+                                         "MASTERUSER",
+                                         "PRIMARYAUTH",
+                                         "PRIMARYUSER",
+                                         "TLS-KEY-FILE-PASS",
+                                         "TLS-CLIENT-KEY-FILE-PASS",
+                                         "SENTINEL-PASS",
+                                         "SENTINEL-USER",
+                                         "AUTH-PASS",
+                                         "AUTH-USER"};
 
     for (size_t i = 0; i < sizeof secret / sizeof *secret; i++)
         if (bytes_eq_case(name, secret[i]))

@@ -2,7 +2,7 @@
  * its keys and values stand, what its reply holds, and what a detector may ask about it.
  * Const data; nothing here knows a connection.
  *
- * Sources: redis:src/commands/*.json (7.4, 8), valkey:src/commands/*.json (8), RedisJSON's docs. */
+ * Sources: redis:src/commands (7.4, 8), valkey:src/commands (8), RedisJSON's docs. */
 #ifndef DISSECTORS_RESP_COMMAND_H
 #define DISSECTORS_RESP_COMMAND_H
 
@@ -38,12 +38,12 @@ enum command_channels { CHANNELS_NONE, CHANNELS_FIRST, CHANNELS_ALL };
 
 /* What the reply holds. */
 enum command_reply {
-    REPLY_META,   /* nothing that was stored: states, counts, names */
-    REPLY_VALUES, /* values of the first key */
-    REPLY_FIELD,  /* one value, of argument 2 */
-    REPLY_TAKEN,  /* values, which are off the key now */
-    REPLY_KEYED,  /* key first, values, which are off it now */
-    REPLY_BY_KEY, /* the n-th value belongs to the n-th key */
+    REPLY_META,     /* nothing that was stored: states, counts, names */
+    REPLY_VALUES,   /* values of the first key */
+    REPLY_FIELD,    /* one value, of argument 2 */
+    REPLY_TAKEN,    /* values, which are off the key now */
+    REPLY_KEYED,    /* key first, values, which are off it now */
+    REPLY_BY_KEY,   /* the n-th value belongs to the n-th key */
     REPLY_BY_FIELD, /* and to the n-th field */
     REPLY_HASH,     /* field, value, ... */
     REPLY_SCAN,     /* cursor; values */

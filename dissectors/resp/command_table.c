@@ -2,13 +2,15 @@
  * command_index.h is made from it by command_index.py, which a test runs again. */
 #include "dissectors/resp/command.h"
 
-#define K(f, l, s)  .keys = KEYS_RANGE, .first = (f), .last = (l), .step = (s), .flags = COMMAND_DATA
-#define KW(f, l, s) .keys = KEYS_RANGE, .first = (f), .last = (l), .step = (s), \
+#define K(f, l, s) .keys = KEYS_RANGE, .first = (f), .last = (l), .step = (s), .flags = COMMAND_DATA
+#define KW(f, l, s)                                             \
+    .keys = KEYS_RANGE, .first = (f), .last = (l), .step = (s), \
     .flags = COMMAND_DATA | COMMAND_WATCH
-#define KK(f, l, s) .keys = KEYS_RANGE, .first = (f), .last = (l), .step = (s), \
+#define KK(f, l, s)                                             \
+    .keys = KEYS_RANGE, .first = (f), .last = (l), .step = (s), \
     .flags = COMMAND_DATA | COMMAND_KEY_WATCH
-#define KT(f, l, s) .keys = KEYS_RANGE, .first = (f), .last = (l), .step = (s), \
-    .flags = COMMAND_DATA | COMMAND_TOLD
+#define KT(f, l, s) \
+    .keys = KEYS_RANGE, .first = (f), .last = (l), .step = (s), .flags = COMMAND_DATA | COMMAND_TOLD
 #define KS(how, f, fl) .keys = KEYS_##how, .first = (f), .flags = COMMAND_DATA | (fl)
 #define V(how, i, o)   .values = VALUES_##how, .at = (i), .op = OP_##o
 #define R(what, e)     .reply = REPLY_##what, .expect = (e)

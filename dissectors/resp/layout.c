@@ -175,9 +175,7 @@ static void lay_out_values(const struct command *c, const struct bytes *args, ui
     case VALUES_ZADD: set_values(l, past(args, n, c->at, zadd), total, 2, total); break;
     case VALUES_XADD: set_values(l, past_trimming(args, n, c->at) + 1, total, 2, total); break;
     case VALUES_GEOADD: set_values(l, past(args, n, c->at, geoadd), total, 3, total); break;
-    case VALUES_SCRIPT:
-        set_values(l, l->keys_end > 0 ? l->keys_end : 3, total, 1, total);
-        break;
+    case VALUES_SCRIPT: set_values(l, l->keys_end > 0 ? l->keys_end : 3, total, 1, total); break;
     case VALUES_HSETEX: hsetex(args, n, total, l); break;
     case VALUES_MSETEX: msetex(args, n, total, l); break;
     default: break;
@@ -249,8 +247,8 @@ enum command_role command_role(const struct command *c, const struct command_lay
         return ROLE_KEY;
     if (i >= l->values_from && i < l->values_end) {
         bool last = (i - l->values_from) % l->values_step == l->values_step - 1u;
-        bool named = c->values == VALUES_FIELDS || c->values == VALUES_XADD ||
-                     c->values == VALUES_HSETEX;
+        bool named =
+            c->values == VALUES_FIELDS || c->values == VALUES_XADD || c->values == VALUES_HSETEX;
         return last ? ROLE_VALUE : named ? ROLE_FIELD : ROLE_OTHER;
     }
     if (c->channels == CHANNELS_ALL || (c->channels == CHANNELS_FIRST && i == 1))

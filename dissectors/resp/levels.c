@@ -124,8 +124,8 @@ bool value_open(struct resp_value *v, struct resp_token *t, uint64_t offset,
     if (v->depth >= max || !room_for_level(v))
         return v->depth > 0 && fold_level(v, t, offset, sink);
     give(v, t, sink);
-    *resp_level_at(v, v->depth) = (struct resp_level){
-        .left = t->num < 0 ? UINT32_MAX : (uint32_t)t->num, .kind = t->kind};
+    *resp_level_at(v, v->depth) =
+        (struct resp_level){.left = t->num < 0 ? UINT32_MAX : (uint32_t)t->num, .kind = t->kind};
     v->depth++;
     v->attrs = (uint8_t)(v->attrs + attribute);
     if (t->num == 0) {

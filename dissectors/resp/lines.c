@@ -296,8 +296,7 @@ bool value_head(struct resp_value *v, struct bytes *in, const struct resp_sink *
     if (!lf)
         return hold_line(v, in, sink);
     cut_line(v, in, (size_t)(lf - in->at) + 1, &l);
-    if (bad_line(v, &l, sink) ||
-        !(v->client ? client_line(v, &l, sink) : server_line(v, &l, sink)))
+    if (bad_line(v, &l, sink) || !(v->client ? client_line(v, &l, sink) : server_line(v, &l, sink)))
         lose_line(v, &l, in, &before);
     return true;
 }

@@ -137,7 +137,7 @@ static void store(uint8_t *to, const struct pair_record *r, size_t size)
 
     for (unsigned i = 0; i < PAIR_TEXTS; i++) {
         s.len[i] = (uint32_t)r->text[i].len;
-        s.has = (uint8_t)(s.has | (r->text[i].at ? 1u << i : 0));
+        s.has = (uint8_t)((unsigned)s.has | (r->text[i].at ? 1u << i : 0));
         if (s.len[i] > 0)
             memcpy(at, r->text[i].at, s.len[i]);
         at += s.len[i];
@@ -149,7 +149,7 @@ bool pair_add(struct pair *p, uint16_t code, uint8_t flags, const struct pair_re
               size_t max_bytes, struct budget *budget)
 {
     size_t size = record ? stored_size(record) : 0;
-    uint16_t stamped = (uint16_t)(code | flags << FLAG_SHIFT | (record ? HAS_RECORD : 0));
+    uint16_t stamped = (uint16_t)(code | (unsigned)flags << FLAG_SHIFT | (record ? HAS_RECORD : 0));
 
     if (size > max_bytes || !make_room(p, sizeof code + size, max_bytes, budget))
         return false;
@@ -175,7 +175,7 @@ static void load(const uint8_t *from, struct pair_record *r)
     r->never_logged_in = s.never_logged_in;
     from += sizeof s;
     for (unsigned i = 0; i < PAIR_TEXTS; i++) {
-        r->text[i] = bytes_of(s.has >> i & 1u ? from : NULL, s.len[i]);
+        r->text[i] = bytes_of((unsigned)s.has >> i & 1u ? from : NULL, s.len[i]);
         from += s.len[i];
     }
 }
@@ -185,7 +185,7 @@ static void entry_at(const struct pair *p, uint32_t at, struct pair_entry *e)
     uint16_t code = code_at(p, at);
 
     e->code = code & PAIR_CODE_MAX;
-    e->flags = (uint8_t)(code >> FLAG_SHIFT & 3u);
+    e->flags = (uint8_t)((unsigned)code >> FLAG_SHIFT & 3u);
     e->has_record = code & HAS_RECORD;
     if (e->has_record)
         load(p->at + at + sizeof code, &e->record);

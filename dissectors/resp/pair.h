@@ -33,7 +33,8 @@ struct pair_record {
     int64_t start;   /* time of the request, ns */
     uint64_t offset; /* of the request in its stream */
     int32_t db;
-    int32_t num;      /* SELECT, HELLO: the argument; SUBSCRIBE: confirmations to come, -1: not known */
+    int32_t num; /* SELECT, EXEC: the database before it, -1: it changes none; HELLO: the version;
+                    SUBSCRIBE: confirmations to come, -1: not known */
     uint8_t coverage; /* COVER_* of the request */
     bool login;       /* carries a credential */
     bool never_logged_in;

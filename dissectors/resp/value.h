@@ -16,11 +16,11 @@
 #include "base/keep.h"
 #include "dissectors/dissector.h"
 
-#define RESP_NEAR        3u /* levels kept in the state; deeper ones are allocated */
-#define RESP_BULK_MAX    ((int64_t)1 << 40)
-#define RESP_COUNT_MAX   ((int64_t)1 << 30)
-#define RESP_INLINE_MAX  (64u << 10) /* redis:src/server.h:PROTO_INLINE_MAX_SIZE */
-#define RESP_CANDIDATE   64u         /* bytes that decide whether a line starts a value */
+#define RESP_NEAR       3u /* levels kept in the state; deeper ones are allocated */
+#define RESP_BULK_MAX   ((int64_t)1 << 40)
+#define RESP_COUNT_MAX  ((int64_t)1 << 30)
+#define RESP_INLINE_MAX (64u << 10) /* redis:src/server.h:PROTO_INLINE_MAX_SIZE */
+#define RESP_CANDIDATE  64u         /* bytes that decide whether a line starts a value */
 
 enum resp_kind {
     RESP_INLINE = 1, /* text: the line, without its end */
@@ -64,10 +64,11 @@ struct resp_token {
     bool null;      /* `$-1`, `*-1`, `_` */
     bool gap;       /* bytes of it were lost */
     bool attr;      /* inside an attribute, or an attribute itself */
-    bool held;      /* text lies in the parser's buffer: good until the callback returns, or, for the last
-                       element of a unit, until the callback of its RESP_END does */
+    bool held; /* text lies in the parser's buffer: good until the callback returns, or, for the
+                  last element of a unit, until the callback of its RESP_END does */
     uint32_t index; /* in the aggregate around it */
-    int64_t num;    /* RESP_INTEGER, RESP_BOOL; elements of an aggregate (of a map: keys and values; -1: streamed) */
+    int64_t num;    /* RESP_INTEGER, RESP_BOOL; elements of an aggregate (of a map: keys and values;
+                       -1: streamed) */
     uint64_t wire_len; /* of the text */
     struct bytes text; /* what was kept of it */
 };
@@ -124,7 +125,7 @@ struct resp_value {
     bool muted : 1;      /* too deep or too many: elements are counted, not told */
     bool line_start : 1; /* RESP_LOST: the next byte begins a line */
     bool replay : 1;     /* what is read was held: views do not outlive the callback */
-    bool bare : 1;       /* the next unit may be a SYNC answer, which has no end: see resp_value_sync() */
+    bool bare : 1; /* the next unit may be a SYNC answer, which has no end: see resp_value_sync() */
 };
 
 #define RESP_TRUST 4u
@@ -132,12 +133,13 @@ struct resp_value {
 void resp_value_init(struct resp_value *v, const struct dissect_conf *conf, bool client);
 /* The stream is joined in the middle, or bytes of it were lost: looks for a foothold. */
 void resp_value_lose(struct resp_value *v);
-/* `missing` bytes were lost. true: they lay in a body of known length, and the stream is still in step.
- * false: the stream is lost; a bulk in progress was told first, as far as it goes. */
+/* `missing` bytes were lost. true: they lay in a body of known length, and the stream is still in
+ * step. false: the stream is lost; a bulk in progress was told first, as far as it goes. */
 bool resp_value_gap(struct resp_value *v, uint64_t missing, const struct resp_sink *sink);
 /* Nothing more comes: a bulk in progress is told as far as it goes. */
 void resp_value_close(struct resp_value *v, const struct resp_sink *sink);
-/* The next value may be the answer to SYNC: a bulk without end, behind it commands. From there on all is ignored. */
+/* The next value may be the answer to SYNC: a bulk without end, behind it commands. From there on
+ * all is ignored. */
 void resp_value_sync(struct resp_value *v);
 void resp_value_ignore(struct resp_value *v);
 /* Takes all of `in`. */

@@ -1,0 +1,163 @@
+/* dissectors/resp/probe.c - are these the first bytes of a Redis stream?
+ *
+ * A client's array of bulk strings is Redis and nothing else. Everything else is shared with
+ * somebody: inline commands with memcached, NATS, POP3 and SMTP, `+OK` with POP3 and NATS.
+ * Those are MAYBE, and need the other direction's word. */
+#include "dissectors/resp/command.h"
+#include "dissectors/resp/foothold.h"
+#include "dissectors/resp/resp.h"
+#include "dissectors/resp/value.h"
+
+static bool begins(struct bytes b, const char *text)
+{
+    size_t n = strlen(text);
+
+    return b.len >= n && memcmp(b.at, text, n) == 0;
+}
+
+static bool contains(struct bytes b, const char *text)
+{
+    return b.len > 0 && memmem(b.at, b.len, text, strlen(text));
+}
+
+/* An HTTP request may be an attack on a Redis server: the server's direction decides. */
+static bool http(struct bytes b)
+{
+    const uint8_t *lf = memchr(b.at, '\n', b.len);
+
+    return contains(bytes_head(b, lf ? (size_t)(lf - b.at) : b.len), " HTTP/1.");
+}
+
+/* Commands of other line protocols that Redis has too, in the form that those use. */
+static bool others(struct bytes line)
+{
+    static const char *const words[] = {"EHLO ",      "HELO ",     "USER ", "AUTH PLAIN",
+                                        "AUTH LOGIN", "CONNECT {", "SUB ",  "PUB ",
+                                        "STAT",       "LIST",      "CAPA"};
+
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (begins(line, words[i]))
+            return true;
+    /* memcached: lower case, `set key flags time bytes`. */
+    return begins(line, "set ") || begins(line, "get ") || begins(line, "gets ") ||
+           begins(line, "stats");
+}
+
+static enum probe inline_head(struct bytes head)
+{
+    enum foothold f;
+
+    if (http(head))
+        return PROBE_MORE;
+    if (others(head))
+        return PROBE_NO;
+    f = foothold_client(head);
+    if (f == FOOTHOLD_NO)
+        return PROBE_NO;
+    return f == FOOTHOLD_MORE ? PROBE_MORE : PROBE_MAYBE;
+}
+
+/* A line start from which on it is surely Redis, in a stream that was joined late. */
+static enum probe middle(struct bytes head, enum dir dir)
+{
+    struct bytes b = head;
+    bool maybe = false;
+
+    for (unsigned lines = 0; b.len > 0 && lines < 64; lines++) {
+        enum foothold f = dir == TO_SERVER ? foothold_request(b) : foothold_server(b);
+        if (f == FOOTHOLD_YES &&
+            (dir == TO_SERVER || (b.at[0] != RESP_SIMPLE && b.at[0] != RESP_ERROR)))
+            return dir == TO_SERVER ? PROBE_SURE : PROBE_MAYBE;
+        maybe = maybe || f == FOOTHOLD_YES;
+        const uint8_t *lf = memchr(b.at, '\n', b.len);
+        bytes_cut(&b, lf ? (size_t)(lf - b.at) + 1 : b.len);
+    }
+    return maybe ? PROBE_MAYBE : PROBE_MORE;
+}
+
+static enum probe client(struct bytes head, bool start)
+{
+    enum foothold f = foothold_request(head);
+    enum probe p;
+
+    if (f == FOOTHOLD_YES)
+        return PROBE_SURE;
+    if (f == FOOTHOLD_MORE)
+        return PROBE_MORE;
+    p = inline_head(head);
+    if (p != PROBE_NO || start)
+        return p;
+    return http(head) || others(head) ? PROBE_NO : middle(head, TO_SERVER);
+}
+
+/* Sentences that no other server says. */
+static bool redis_error(struct bytes head)
+{
+    static const char *const errors[] = {"-NOAUTH ",
+                                         "-WRONGPASS ",
+                                         "-DENIED Redis",
+                                         "-MOVED ",
+                                         "-WRONGTYPE ",
+                                         "-NOPERM ",
+                                         "-LOADING Redis",
+                                         "-READONLY ",
+                                         "-ERR unknown command",
+                                         "-ERR wrong number of arguments",
+                                         "-ERR invalid password",
+                                         "-ERR Client sent AUTH",
+                                         "-ERR AUTH <password>",
+                                         "-ERR Protocol error",
+                                         "-ERR max number of clients",
+                                         "-NOSCRIPT "};
+
+    for (size_t i = 0; i < sizeof errors / sizeof *errors; i++)
+        if (begins(head, errors[i]))
+            return true;
+    return false;
+}
+
+/* `+OK` and `-ERR` of POP3 have text behind them, or their own meaning. */
+static enum probe status(struct bytes head)
+{
+    static const char *const known[] = {"+OK\r\n",    "+PONG\r\n",   "+QUEUED\r\n", "+FULLRESYNC ",
+                                        "+CONTINUE",  "+none\r\n",   "+string\r\n", "+list\r\n",
+                                        "+hash\r\n",  "+set\r\n",    "+zset\r\n",   "+stream\r\n",
+                                        "+RESET\r\n", "+Background "};
+
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        size_t n = strlen(known[i]);
+        if (memcmp(head.at, known[i], head.len < n ? head.len : n) == 0)
+            return head.len >= n ? PROBE_MAYBE : PROBE_MORE;
+    }
+    return PROBE_NO;
+}
+
+static enum probe error(struct bytes head)
+{
+    if (redis_error(head))
+        return PROBE_SURE;
+    return head.len < 32 && !memchr(head.at, '\n', head.len) ? PROBE_MORE : PROBE_NO;
+}
+
+static enum probe server(struct bytes head, bool start)
+{
+    enum foothold f;
+
+    if (head.at[0] == RESP_ERROR)
+        return error(head);
+    if (head.at[0] == RESP_SIMPLE && (start || status(head) != PROBE_NO))
+        return status(head);
+    f = foothold_server(head);
+    if (f == FOOTHOLD_NO)
+        return start ? PROBE_NO : middle(head, TO_CLIENT);
+    if (f == FOOTHOLD_MORE)
+        return PROBE_MORE;
+    return PROBE_MAYBE;
+}
+
+enum probe resp_probe(struct bytes head, enum dir dir, bool start)
+{
+    if (head.len == 0)
+        return PROBE_MORE;
+    return dir == TO_SERVER ? client(head, start) : server(head, start);
+}

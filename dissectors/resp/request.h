@@ -1,0 +1,63 @@
+/* dissectors/resp/request.h - the arguments of one request, gathered.
+ *
+ * Views while its chunk lasts; what a chunk's end cuts is copied. Of a request with very
+ * many or very large arguments the values are told as they come, and only its first
+ * arguments stay: what is told does not depend on where the stream was cut. */
+#ifndef DISSECTORS_RESP_REQUEST_H
+#define DISSECTORS_RESP_REQUEST_H
+
+#include "dissectors/resp/conn.h"
+
+struct arg_more {
+    uint64_t wire_len;
+    uint32_t stored; /* offset in `buf`; UINT32_MAX: a view */
+    bool gap;
+};
+
+struct request {
+    struct bytes *at;
+    struct arg_more *more;
+    uint32_t n, cap;
+    uint32_t total;   /* arguments announced */
+    uint32_t skipped; /* arguments that went, between slot ARGS_FIRST - 1 and the next one */
+    uint32_t told;    /* values before this argument were told */
+    uint64_t bytes;   /* held, as if nothing was cut */
+    const struct command *command; /* once something was told */
+    struct command_layout layout;
+    struct keep buf;
+    bool open, heap, gap, inlined, http;
+};
+
+/* Room for the arguments of the requests of one chunk. */
+struct request_room {
+    struct request request;
+    struct bytes at[ARGS_MAX];
+    struct arg_more more[ARGS_MAX];
+};
+
+/* Before the first token of a chunk: f->request is the one in progress or a fresh one in `room`. */
+void request_enter(struct feed *f, struct request_room *room);
+/* After the last one: what is in progress is made to last. */
+void request_leave(struct feed *f, struct request_room *room);
+/* A token of the client's direction. */
+void request_token(struct feed *f, struct request_room *room, const struct resp_token *t);
+/* The rest of the request in progress will not be seen: as much as there is of it is told. */
+void request_abort(struct feed *f, struct request_room *room);
+void request_free(struct resp_conn *conn);
+
+/* The argument in slot i is number request_number(r, i) of the request. */
+static inline uint32_t request_number(const struct request *r, uint32_t slot)
+{
+    return slot < ARGS_FIRST ? slot : slot + r->skipped;
+}
+
+/* asked.c: what a request means: a complete one, or one that has a gap, as far as it came. */
+void request_asked(struct feed *f, struct request *r);
+/* Tells the values among its arguments that were not told yet. */
+void request_values(struct feed *f, struct request *r);
+
+/* inline.c: splits a line into arguments as redis:src/sds.c:sdssplitargs does. Quoted ones
+ * are put into r->buf. false: unbalanced quotes, no command. */
+bool inline_split(struct request *r, struct bytes line);
+
+#endif

@@ -1,0 +1,230 @@
+/* dissectors/resp/resp.c - see resp.h. One connection: chunks of both directions in, into
+ * the two value machines, whose tokens go to request.c and reply.c. */
+#include "dissectors/resp/resp.h"
+
+#include <stdlib.h>
+
+#include "dissectors/resp/reply.h"
+#include "dissectors/resp/request.h"
+#include "dissectors/resp/tell.h"
+
+struct client_feed {
+    struct feed *f;
+    struct request_room *room;
+};
+
+static void client_token(void *ctx, const struct resp_token *t)
+{
+    const struct client_feed *c = ctx;
+
+    request_token(c->f, c->room, t);
+}
+
+static void client_broken(void *ctx, enum resp_broken what, uint64_t offset)
+{
+    const struct client_feed *c = ctx;
+
+    tell_broken(c->f, TO_SERVER, what, offset);
+}
+
+static void server_token(void *ctx, const struct resp_token *t)
+{
+    reply_token(ctx, t);
+}
+
+static void server_broken(void *ctx, enum resp_broken what, uint64_t offset)
+{
+    tell_broken(ctx, TO_CLIENT, what, offset);
+}
+
+/* Bytes were missed: what is paired from here on may be off by what was in them. */
+static void unsure(struct feed *f, uint8_t coverage)
+{
+    struct resp_conn *conn = f->conn;
+
+    reply_forget_all(f, coverage);
+    conn->coverage |= coverage;
+    conn->unsure = conn->never_whole = true;
+    conn->matched = conn->multi = false;
+    conn->db_multi = -1;
+    conn->ahead = 0;
+    conn->pair.lost = 0;
+    conn->quiet = QUIET_NO;
+}
+
+/* The first chunk of a direction. */
+static bool begin(struct feed *f)
+{
+    struct resp_conn *conn = f->conn;
+    const struct chunk *c = f->chunk;
+
+    if (conn->begun[c->dir] || c->kind == CHUNK_CLOSE)
+        return true;
+    conn->begun[c->dir] = true;
+    conn->way[c->dir].pos = c->offset;
+    if (c->midstream) {
+        conn->coverage |= COVER_MIDSTREAM;
+        conn->unsure = conn->never_whole = true;
+        resp_value_lose(&conn->way[c->dir]);
+    }
+    /* TLS: a handshake record of any version. */
+    return c->kind != CHUNK_DATA || c->offset != 0 || c->data.len < 2 || c->data.at[0] != 0x16 ||
+           c->data.at[1] != 0x03;
+}
+
+/* The two machines find out by themselves that they are out of step: then what is in
+ * progress that way has no end. */
+static void client_lost(struct feed *f, struct request_room *room, bool was_lost)
+{
+    if (was_lost || !resp_value_lost(&f->conn->way[TO_SERVER]))
+        return;
+    request_abort(f, room);
+    unsure(f, 0);
+}
+
+static void server_lost(struct feed *f, bool was_lost)
+{
+    if (was_lost || !resp_value_lost(&f->conn->way[TO_CLIENT]))
+        return;
+    reply_abort(f);
+    unsure(f, 0);
+}
+
+static void found_again(struct feed *f, enum dir dir, bool was_lost)
+{
+    if (was_lost && !resp_value_lost(&f->conn->way[dir]))
+        tally_add(f->out->tally, TALLY_dissect_resync, 1);
+}
+
+static void from_client(struct feed *f)
+{
+    struct resp_value *v = &f->conn->way[TO_SERVER];
+    struct request_room room;
+    struct client_feed to = {f, &room};
+    struct resp_sink sink = {client_token, client_broken, &to};
+    bool was_lost = resp_value_lost(v);
+
+    request_enter(f, &room);
+    switch (f->chunk->kind) {
+    case CHUNK_DATA: resp_value_feed(v, f->chunk->data, &sink); break;
+    case CHUNK_GAP:
+        if (resp_value_gap(v, f->chunk->missing, &sink)) {
+            resp_value_feed(v, bytes_of(NULL, 0), &sink);
+        } else {
+            request_abort(f, &room);
+            unsure(f, COVER_GAP);
+        }
+        break;
+    case CHUNK_CLOSE:
+        resp_value_close(v, &sink);
+        request_abort(f, &room);
+        break;
+    }
+    if (f->chunk->kind == CHUNK_DATA)
+        client_lost(f, &room, was_lost);
+    request_leave(f, &room);
+    found_again(f, TO_SERVER, was_lost);
+}
+
+static void replication(struct feed *f)
+{
+    struct resp_conn *conn = f->conn;
+
+    if (conn->way[TO_CLIENT].state != RESP_IGNORE || conn->replica || conn->server_closed)
+        return;
+    conn->replica = true;
+    reply_forget_all(f, 0);
+    tell_unread(f, "redis-replication");
+}
+
+static void from_server(struct feed *f)
+{
+    struct resp_value *v = &f->conn->way[TO_CLIENT];
+    struct resp_sink sink = {server_token, server_broken, f};
+    bool was_lost = resp_value_lost(v);
+
+    reply_enter(f);
+    switch (f->chunk->kind) {
+    case CHUNK_DATA: resp_value_feed(v, f->chunk->data, &sink); break;
+    case CHUNK_GAP:
+        if (resp_value_gap(v, f->chunk->missing, &sink)) {
+            resp_value_feed(v, bytes_of(NULL, 0), &sink);
+        } else {
+            reply_abort(f);
+            unsure(f, COVER_GAP);
+        }
+        break;
+    case CHUNK_CLOSE:
+        f->conn->server_closed = true;
+        resp_value_close(v, &sink);
+        reply_abort(f);
+        reply_forget_all(f, 0);
+        break;
+    }
+    if (f->chunk->kind == CHUNK_DATA) {
+        replication(f);
+        server_lost(f, was_lost);
+    }
+    reply_leave(f);
+    found_again(f, TO_CLIENT, was_lost);
+}
+
+static enum dissect resp_feed(void *state, const struct chunk *c, const struct dissect_out *out)
+{
+    struct resp_conn *conn = state;
+    struct feed f;
+
+    f.conn = conn;
+    f.out = out;
+    f.chunk = c;
+    f.request = NULL;
+    f.has_entry = false;
+    if (!begin(&f))
+        return DISSECT_LEAVE;
+    if (c->dir == TO_SERVER)
+        from_client(&f);
+    else
+        from_server(&f);
+    /* Nobody will answer any more. */
+    if (c->kind == CHUNK_CLOSE && c->dir == TO_SERVER && (!conn->replied || conn->server_closed))
+        reply_forget_all(&f, 0);
+    return resp_value_lost(&conn->way[c->dir]) ? DISSECT_LOST : DISSECT_GO;
+}
+
+static void resp_init(void *state, const struct dissect_conf *conf)
+{
+    struct resp_conn *conn = state;
+
+    memset(conn, 0, sizeof *conn);
+    conn->conf = conf;
+    conn->db_multi = -1;
+    resp_value_init(&conn->way[TO_SERVER], conf, true);
+    resp_value_init(&conn->way[TO_CLIENT], conf, false);
+    pair_init(&conn->pair);
+}
+
+static void resp_fini(void *state)
+{
+    struct resp_conn *conn = state;
+
+    resp_value_free(&conn->way[TO_SERVER]);
+    resp_value_free(&conn->way[TO_CLIENT]);
+    request_free(conn);
+    reply_free(conn);
+    pair_free(&conn->pair, conn->conf->budget);
+    free(conn->user);
+    free(conn->lib);
+}
+
+static const uint16_t ports[] = {6379, 6380, 26379, 0};
+
+const struct dissector resp_dissector = {
+    .name = "redis",
+    .ports = ports,
+    .ndpi = "Redis",
+    .state_size = sizeof(struct resp_conn),
+    .probe = resp_probe,
+    .init = resp_init,
+    .feed = resp_feed,
+    .fini = resp_fini,
+};
