@@ -35,6 +35,9 @@ enum body_member {
     BODY_MEMBERS,
 };
 
+/* The third part of a body that embeds nothing, as json.dumps writes it. */
+#define BODY_NOTHING "{\"callbacks\": null, \"errbacks\": null, \"chain\": null, \"chord\": null}"
+
 extern const struct bytes body_names[BODY_MEMBERS];
 
 enum body_shape {

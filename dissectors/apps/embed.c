@@ -242,8 +242,7 @@ static void walk_from(struct walk *w, enum what root)
 struct bytes embed_names(const struct document *doc, const struct body *b, struct bytes name,
                          struct arena *arena)
 {
-    static const struct bytes nothing =
-        TEXT("{\"callbacks\": null, \"errbacks\": null, \"chain\": null, \"chord\": null}");
+    static const struct bytes nothing = TEXT(BODY_NOTHING);
     struct walk w;
     struct reader r;
     bool builtin = embed_is_builtin(name);

@@ -6,6 +6,7 @@
  * configured. The members may come in any order, twice (the last one counts), with
  * escapes, in compact form: whoever pushes by hand does not write as kombu does. */
 #include "dissectors/apps/place.h"
+#include "dissectors/apps/quick.h"
 #include "dissectors/apps/text.h"
 #include "dissectors/apps/tree.h"
 #include "dissectors/content/base64.h"
@@ -162,6 +163,41 @@ static void read_envelope(struct reader *r, struct envelope *e, struct arena *ar
         read_kept(r, e, arena);
 }
 
+static quick_at quick_value(struct quick *q, quick_at at, enum name name, struct envelope *e)
+{
+    struct bytes *text = name == BODY ? &e->body : name == TYPE ? &e->type : &e->encoding;
+
+    if (name == HEADERS || name == PROPERTIES)
+        return quick_tree(q, quick_take(q, at, '{'),
+                          name == HEADERS ? &e->headers : &e->properties);
+    return quick_string(q, quick_take(q, at, '"'), text);
+}
+
+/* The envelope as kombu writes it, each member once; false: read it with the reader. */
+static bool quick_envelope(struct bytes text, struct envelope *e, struct arena *arena)
+{
+    struct quick q = {.end = text.at + text.len, .arena = arena};
+    quick_at at = quick_take(&q, text.at, '{'), next;
+    unsigned from = 0;
+    struct bytes key;
+
+    for (next = at; next; next = quick_take(&q, at, ',')) {
+        enum name name;
+
+        at = quick_string(&q, quick_take(&q, next, '"'), &key);
+        at = quick_take(&q, at, ':');
+        name = at ? name_of(key, from) : NAMES;
+        if (name == NAMES || e->has[name])
+            return false;
+        at = quick_value(&q, at, name, e);
+        if (!at)
+            return false;
+        e->has[name] = true;
+        from = name + 1;
+    }
+    return quick_take(&q, at, '}') != NULL;
+}
+
 /* kombu's receiver insists on properties.delivery_tag (kombu:transport/virtual/base.py:Message);
  * what lacks it and yet names a task was made by hand, and is one for us. JSON of others has
  * "headers" and "body", too (HTTP), or "properties" (JSON Schema), not all of this. */
@@ -264,10 +300,24 @@ static struct bytes trimmed(struct bytes b)
     return b;
 }
 
+static void read_text(struct bytes text, bool clipped, struct envelope *e, struct arena *arena)
+{
+    struct arena_mark mark = arena_mark(arena);
+    struct reader r;
+
+    memset(e, 0, sizeof *e);
+    if (!clipped && quick_envelope(text, e, arena))
+        return;
+    arena_rewind(arena, mark);
+    memset(e, 0, sizeof *e);
+    reader_begin(&r, WHAT_JSON, text, clipped, arena);
+    read_envelope(&r, e, arena);
+    reader_end(&r);
+}
+
 static bool read(const struct msg *in, const struct interpret_out *out)
 {
     struct envelope e;
-    struct reader r;
     struct bytes text;
 
     if (!may_hold(in))
@@ -275,10 +325,7 @@ static bool read(const struct msg *in, const struct interpret_out *out)
     text = trimmed(in->content->body);
     if (text.len < 2 || (text.at[0] != '{' && text.at[0] != '['))
         return false;
-    memset(&e, 0, sizeof e);
-    reader_begin(&r, WHAT_JSON, text, in->content->clipped, out->arena);
-    read_envelope(&r, &e, out->arena);
-    reader_end(&r);
+    read_text(text, in->content->clipped, &e, out->arena);
     if (!is_envelope(&e, in->content->clipped))
         return false;
     emit(in, &e, out);

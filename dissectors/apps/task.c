@@ -24,8 +24,14 @@ static const struct told header_parts[] = {
 
 enum { HEADER_PARTS = sizeof header_parts / sizeof header_parts[0] };
 
+/* The lengths of those names, a bit each: most others are out at once. */
+#define PART_LENGTHS \
+    (1u << 2 | 1u << 3 | 1u << 4 | 1u << 5 | 1u << 6 | 1u << 7 | 1u << 9 | 1u << 11)
+
 static unsigned part_of(struct bytes name, unsigned from)
 {
+    if (name.len > 11 || !(PART_LENGTHS >> name.len & 1u))
+        return HEADER_PARTS;
     for (unsigned i = 0, at = from; i < HEADER_PARTS; i++, at++) {
         if (at >= HEADER_PARTS)
             at = 0;
@@ -42,7 +48,7 @@ static void set_header(struct fields *f, enum field_id id, const struct header *
     struct bytes text;
 
     fields_drop(f, id);
-    if (id == F_TASK_RETRIES) {
+    if (id == F_TASK_RETRIES || id == F_TASK_PRIORITY) {
         if (h->kind == HEADER_INT)
             fields_num(f, id, h->num);
         return;
@@ -100,10 +106,9 @@ static void from_taskset(struct fields *f, const struct member *taskset)
         fields_text(f, F_TASK_GROUP, text);
 }
 
-static void text_property(struct fields *f, enum field_id id, const struct header *properties,
-                          const char *name, struct arena *arena)
+static void set_text(struct fields *f, enum field_id id, const struct header *h,
+                     struct arena *arena)
 {
-    const struct header *h = header_find(properties, name);
     struct bytes text = text_of_header(h, arena);
 
     if (text.at)
@@ -112,14 +117,16 @@ static void text_property(struct fields *f, enum field_id id, const struct heade
 
 static void from_properties(struct fields *f, const struct headers *properties, struct arena *arena)
 {
-    const struct header *first = properties ? properties->first : NULL;
-    const struct header *priority = header_find(first, "priority");
-
-    text_property(f, F_TASK_CORRELATION_ID, first, "correlation_id", arena);
-    text_property(f, F_TASK_REPLY_TO, first, "reply_to", arena);
-    text_property(f, F_TASK_DELIVERY_TAG, first, "delivery_tag", arena);
-    if (priority && priority->kind == HEADER_INT)
-        fields_num(f, F_TASK_PRIORITY, priority->num);
+    for (const struct header *h = properties ? properties->first : NULL; h; h = h->next) {
+        if (bytes_eq(h->name, "correlation_id"))
+            set_header(f, F_TASK_CORRELATION_ID, h, arena);
+        else if (bytes_eq(h->name, "reply_to"))
+            set_header(f, F_TASK_REPLY_TO, h, arena);
+        else if (bytes_eq(h->name, "delivery_tag"))
+            set_header(f, F_TASK_DELIVERY_TAG, h, arena);
+        else if (bytes_eq(h->name, "priority"))
+            set_header(f, F_TASK_PRIORITY, h, arena);
+    }
 }
 
 static void route_of_amqp(struct msg *m)
@@ -154,8 +161,9 @@ static void route_of_redis(struct msg *m, struct arena *arena)
     const struct header *info = headers_find(m->properties, "delivery_info");
 
     if (!msg_has(m, F_KEPT)) {
-        text_property(&m->fields, F_TASK_EXCHANGE, header_child(info), "exchange", arena);
-        text_property(&m->fields, F_TASK_ROUTING_KEY, header_child(info), "routing_key", arena);
+        set_text(&m->fields, F_TASK_EXCHANGE, header_find(header_child(info), "exchange"), arena);
+        set_text(&m->fields, F_TASK_ROUTING_KEY, header_find(header_child(info), "routing_key"),
+                 arena);
     }
     queue_of_redis(m);
 }

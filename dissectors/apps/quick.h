@@ -1,0 +1,37 @@
+/* dissectors/apps/quick.h - JSON as Python's json.dumps writes it, and most others do,
+ * read without the ceremony of the pull reader: names and values, at most one space
+ * between tokens, integers, few members, little nesting. Whatever is different is
+ * refused, and the caller reads all of it again with the reader: the outcome never
+ * depends on which of the two it was, only the time. */
+#ifndef APPS_QUICK_H
+#define APPS_QUICK_H
+
+#include "base/arena.h"
+#include "dissectors/headers.h"
+
+#define QUICK_MEMBERS 256u /* of one tree */
+#define QUICK_DEPTH   8u
+
+/* Where one is in the text. A function that refuses gives NULL, and is given it by the next. */
+typedef const uint8_t *quick_at;
+
+struct quick {
+    quick_at end;
+    struct arena *arena;
+    struct header *room, *room_end; /* headers got but not used yet */
+};
+
+/* Behind the byte c, with or without a space before it; NULL: something else stands there. */
+static inline quick_at quick_take(const struct quick *q, quick_at at, uint8_t c)
+{
+    if (at && at < q->end && *at == ' ')
+        at++;
+    return at && at < q->end && *at == c ? at + 1 : NULL;
+}
+
+/* Behind a string; `at` is behind its opening quote, or NULL. Text as token_text() has it. */
+quick_at quick_string(struct quick *q, quick_at at, struct bytes *text);
+/* Behind an object; `at` is behind its opening brace, or NULL. As tree_read() would have it. */
+quick_at quick_tree(struct quick *q, quick_at at, struct headers *out);
+
+#endif
