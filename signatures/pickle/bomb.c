@@ -102,7 +102,8 @@ static void relax(struct vm *vm)
                         n->kind == V_LONG;
             uint32_t words = text ? 2 + (n->x + 7) / 8 : NODE_WORDS + n->cap;
             at += words < NODE_WORDS ? NODE_WORDS : words;
-            if (n->kind < V_TUPLE || (n->kind > V_FROZENSET && n->kind != V_SPILL))
+            if (n->kind < V_TUPLE ||
+                (n->kind > V_FROZENSET && n->kind != V_SPILL && n->kind != V_CALL))
                 continue;
             for (unsigned i = 0; i < n->used; i++) {
                 uint64_t part =

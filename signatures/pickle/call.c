@@ -6,12 +6,14 @@
 struct value call_node(struct vm *vm, struct value callee, struct value args, struct value extra)
 {
     struct value v = value_node(vm, V_CALL, 3);
+    uint64_t size = value_size(&vm->heap, args);
 
     v.flags = VF_CALL;
     if (v.ref == 0)
         return v;
     struct node *n = node_of(&vm->heap, v);
     n->x = PICKLE_DATA;
+    n->a = size < UINT64_MAX ? size + 1 : size;
     n->v[0] = callee;
     n->v[1] = args;
     n->v[2] = extra;

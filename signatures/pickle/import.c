@@ -86,6 +86,7 @@ static void classify(struct vm *vm, struct bytes module, const struct policy_row
                                         : PICKLE_CLASS_UNKNOWN;
     in->severity = row ? row->severity : PICKLE_SEV_NONE;
     in->source = row ? row->source : NULL;
+    in->conditional = row && row->conditional;
     bool harmless = in->kind == PICKLE_CLASS_BENIGN || in->kind == PICKLE_CLASS_ALLOWED ||
                     (in->kind == PICKLE_CLASS_ML && vm->m->options.ml) || (row && row->conditional);
     bool grave = row && !row->conditional && in->severity >= PICKLE_SEV_HIGH;
@@ -98,7 +99,7 @@ static void classify(struct vm *vm, struct bytes module, const struct policy_row
     else
         vm_raise(vm, harmless ? PICKLE_OBJECTS_KNOWN : PICKLE_OBJECTS_UNKNOWN,
                  harmless ? "harmless imports" : "an import that is on no list");
-    vm->unknown_import |= !harmless;
+    vm->unknown_import |= !harmless && in->kind != PICKLE_CLASS_ML;
     vm->critical_import |= grave;
     vm->listed_import |= grave || (row && row->conditional);
 }

@@ -96,8 +96,6 @@ static void merge_readers(struct pickle *p, struct outcome *o)
     struct outcome f;
 
     outcome_of(&p->file, &f);
-    bool same = f.events == o->events && f.end == o->end && f.end_at == o->end_at &&
-                f.imports == o->imports;
     bool runs = f.imports + o->imports > 0 || f.end == PICKLE_END_STOP || o->end == PICKLE_END_STOP;
     o->flags |= f.flags;
     p->result.file_reader_only = f.verdict > o->verdict;
@@ -106,8 +104,6 @@ static void merge_readers(struct pickle *p, struct outcome *o)
         *o = f;
         o->flags = flags;
     }
-    if (same)
-        return;
     enum pickle_verdict floor = runs ? PICKLE_DANGEROUS : PICKLE_SUSPICIOUS;
     o->flags |= PICKLE_FLAG(READER_DIFFERENTIAL);
     if (floor > o->bombless)

@@ -228,6 +228,18 @@ static bool receiver(struct vm *vm, uint32_t first, struct value *v)
     return true;
 }
 
+/* What an object is given counts as within it. */
+static void grow_object(struct vm *vm, struct value v, uint32_t first)
+{
+    if (v.kind != V_CALL || v.ref == 0)
+        return;
+    struct node *n = node_of(&vm->heap, v);
+    for (uint32_t i = first; i < vm->len; i++) {
+        uint64_t size = value_size(&vm->heap, vm->stack[i]);
+        n->a = n->a + size < size ? UINT64_MAX : n->a + size;
+    }
+}
+
 /* APPEND(S), SETITEM(S), ADDITEMS; an empty slice does nothing, whatever the receiver is. */
 static bool extend(struct vm *vm, uint32_t first, enum kind want)
 {
@@ -241,9 +253,10 @@ static bool extend(struct vm *vm, uint32_t first, enum kind want)
         return vm_stop(vm, PICKLE_END_TYPE);
     if (want != V_LIST)
         hash_keys(vm, first, want == V_DICT ? 2 : 1);
-    if (is_object(v))
+    if (is_object(v)) {
         vm_mutate(vm, v);
-    else if (v.kind == want)
+        grow_object(vm, v, first);
+    } else if (v.kind == want)
         add_slice(vm, v, first);
     else if (v.kind != V_LOST)
         vm->flags |= PICKLE_FLAG(TYPE_ODDITY);

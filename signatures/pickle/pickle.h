@@ -146,8 +146,9 @@ struct pickle_import {
     struct bytes orig_module, orig_name;
     uint64_t offset; /* of the opcode in the (decoded) stream */
     uint8_t opcode;
-    uint8_t depth; /* 0: the stream itself; 1..: a nested pickle */
-    bool trailing; /* in a stream behind the first STOP */
+    uint8_t depth;    /* 0: the stream itself; 1..: a nested pickle */
+    bool trailing;    /* in a stream behind the first STOP */
+    bool conditional; /* its arguments decide: the severity alone says nothing */
     enum pickle_class kind;
     enum pickle_severity severity;
     const char *source; /* the lists that name it; NULL: none */

@@ -76,6 +76,8 @@ struct value value_node(struct vm *vm, enum kind k, unsigned cap)
 
 uint64_t value_size(const struct heap *h, struct value v)
 {
+    if (v.kind == V_CALL && v.ref)
+        return node_of(h, v)->a;
     if (!is_container(v))
         return 1;
     return v.ref ? node_of(h, v)->a : UINT64_C(1) << v.log_size;
