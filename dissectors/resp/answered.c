@@ -19,7 +19,7 @@ static struct bytes describe(const struct reply *a, char text[64])
         {RESP_SET, true, "set"},           {RESP_PUSH, true, "push"},
         {RESP_VERBATIM, true, "verbatim"}, {RESP_INTEGER, false, "integer"},
         {RESP_BOOL, false, "boolean"},     {RESP_DOUBLE, false, "double"},
-        {RESP_BIGNUM, true, "bignum"},
+        {RESP_BIGNUM, true, "bignum"},     {RESP_STREAM_END, false, "stream"}, /* of SYNC */
     };
     int n = 0;
 
@@ -60,7 +60,7 @@ static void put_command(const struct feed *f, struct msg *m, const struct pair_e
         fields_num(&m->fields, F_START, r->start);
     if (e->has_record)
         fields_text(&m->fields, F_REDIS_ARGS, r->text[PAIR_ARGS]);
-    if (r->never_logged_in && (c->flags & COMMAND_DATA))
+    if (r->never_logged_in && !f->conn->logged_in)
         fields_num(&m->fields, F_NEVER_LOGGED_IN, 1);
     m->coverage |= r->coverage;
 }
@@ -73,6 +73,8 @@ static void tell_reply(const struct feed *f, const struct pair_entry *e)
 
     tell_init(f, &m, MSG_REPLY, "command", TO_CLIENT);
     put_command(f, &m, e);
+    if (a->gap)
+        m.coverage |= COVER_GAP;
     fields_str(&m.fields, F_OUTCOME, a->word_len > 0 ? "failure" : "success");
     fields_text(&m.fields, F_REDIS_REPLY, describe(a, text));
     if (a->word_len > 0)

@@ -136,6 +136,8 @@ static void interest(const struct resp_conn *conn, const struct request *r, bool
         *later = key_is_kombus(main_key(r));
     if (*later && http_header(conn, r) && !conn->conf->commands)
         *later = false;
+    if (conn->replica && !conn->conf->commands)
+        *later = false;
     *now = *later || (flags & COMMAND_TOLD);
 }
 
@@ -413,6 +415,7 @@ static void effects_after(struct resp_conn *conn, const struct request *r, bool 
     case ACT_MULTI: conn->multi = true; break;
     case ACT_SUBSCRIBE: conn->subscribed = true; break;
     case ACT_SYNC:
+    case ACT_PSYNC:
         if (conn->pair.waiting == 1)
             resp_value_sync(&conn->way[TO_CLIENT]);
         break;

@@ -40,7 +40,8 @@ struct reply {
     uint32_t commands;              /* MODE_EXEC: elements of the whole */
     /* of the whole reply, or of the element of EXEC */
     uint8_t kind;     /* of the value */
-    bool null, map;   /* map: RESP3's form of an array of pairs */
+    bool null, gap;   /* gap: bytes of it were lost */
+    bool map;         /* RESP3's form of an array of pairs */
     uint8_t word_len; /* first word of an error */
     char word[REPLY_WORD];
     uint64_t size;    /* bytes of a text, elements of an aggregate */

@@ -6,7 +6,7 @@
 #include "dissectors/resp/tell.h"
 
 struct credential {
-    const char *kind, *mechanism;
+    const char *kind, *action, *mechanism;
     struct bytes name, user, secret; /* at == NULL: none */
 };
 
@@ -14,7 +14,7 @@ static void emit(const struct feed *f, enum dir dir, const struct credential *c,
 {
     struct msg m;
 
-    tell_init(f, &m, MSG_CREDENTIAL, "credential", dir);
+    tell_init(f, &m, MSG_CREDENTIAL, c->action, dir);
     m.coverage |= coverage;
     fields_str(&m.fields, F_AUTH_KIND, c->kind);
     if (c->mechanism)
@@ -36,7 +36,8 @@ static struct bytes present(struct bytes b)
 static void login(const struct feed *f, const struct request *r, const char *mechanism,
                   struct bytes user, struct bytes secret, struct pair_record *record)
 {
-    struct credential c = {.kind = "login", .mechanism = mechanism, .secret = present(secret)};
+    struct credential c = {
+        .kind = "login", .action = "login", .mechanism = mechanism, .secret = present(secret)};
 
     c.user = user;
     emit(f, TO_SERVER, &c, r->gap ? COVER_GAP : 0);
@@ -70,7 +71,8 @@ static void hello(const struct feed *f, const struct request *r, struct pair_rec
 static void admin(const struct feed *f, const struct request *r, struct bytes name,
                   struct bytes user, struct bytes secret)
 {
-    struct credential c = {.kind = "admin", .name = name, .user = user, .secret = present(secret)};
+    struct credential c = {
+        .kind = "admin", .action = "set", .name = name, .user = user, .secret = present(secret)};
 
     emit(f, TO_SERVER, &c, r->gap ? COVER_GAP : 0);
 }
@@ -129,7 +131,7 @@ void credential_asked(const struct feed *f, const struct request *r, const struc
 
 void credential_setting_read(const struct feed *f, struct bytes name, struct bytes value)
 {
-    struct credential c = {.kind = "admin-read", .name = name, .secret = value};
+    struct credential c = {.kind = "admin-read", .action = "read", .name = name, .secret = value};
 
     if (value.len > 0 && command_setting_is_secret(name))
         emit(f, TO_CLIENT, &c, 0);

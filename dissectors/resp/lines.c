@@ -16,13 +16,13 @@ struct line {
 /* Out of step at this line, which was just cut off the front of `before`. It may still be
  * the start of a value, unless it was read as one already. */
 static void lose_line(struct resp_value *v, const struct line *l, struct bytes *in,
-                      const struct bytes *before)
+                      const struct bytes *before, const struct resp_sink *sink)
 {
     bool candidate = v->depth > 0 && l->taken <= RESP_CANDIDATE;
     struct keep *held = v->held;
 
     v->held = NULL;
-    resp_value_lose(v);
+    value_lose(v, sink);
     if (!candidate)
         v->held = held, value_release(v);
     else if (held)
@@ -103,8 +103,11 @@ static bool server_line(struct resp_value *v, const struct line *l, const struct
     uint8_t kind = l->text.at[0];
     struct bytes rest = bytes_of(l->text.at + 1, l->text.len - 1);
 
-    if (kind == RESP_STREAM_END && l->len == 1 && value_stream_end(v, sink))
+    if (kind == RESP_STREAM_END && l->len == 1 && value_stream_end(v, sink)) {
+        if (v->held)
+            value_release(v);
         return true;
+    }
     value_count(v, l->offset, sink);
     switch (kind) {
     case RESP_SIMPLE:
@@ -219,7 +222,7 @@ static bool hold_line(struct resp_value *v, struct bytes *in, const struct resp_
     value_take(v, in, in->len);
     if (v->wire_len > line_max(v, first)) {
         value_broken(v, is_inline(v, first) ? RESP_LINE_TOO_LONG : RESP_BAD_LENGTH, offset, sink);
-        resp_value_lose(v);
+        value_lose(v, sink);
         v->line_start = false;
     }
     return false;
@@ -297,6 +300,6 @@ bool value_head(struct resp_value *v, struct bytes *in, const struct resp_sink *
         return hold_line(v, in, sink);
     cut_line(v, in, (size_t)(lf - in->at) + 1, &l);
     if (bad_line(v, &l, sink) || !(v->client ? client_line(v, &l, sink) : server_line(v, &l, sink)))
-        lose_line(v, &l, in, &before);
+        lose_line(v, &l, in, &before, sink);
     return true;
 }

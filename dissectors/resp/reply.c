@@ -70,6 +70,7 @@ static void summarize(struct reply *a, const struct resp_token *t)
 {
     a->kind = t->kind;
     a->null = t->null;
+    a->gap = t->gap;
     a->map = t->kind == RESP_MAP;
     a->word_len = 0;
     a->no_password = a->bad_password = false;
@@ -316,6 +317,7 @@ void reply_token(struct feed *f, const struct resp_token *t)
 
     if (t->attr)
         return;
+    a->gap = a->gap || t->gap;
     if (!a->open)
         begin(f, t);
     else if (a->mode == MODE_UNDECIDED && t->depth == 1)

@@ -226,7 +226,7 @@ void request_token(struct feed *f, struct request_room *room, const struct resp_
     }
 }
 
-void request_abort(struct feed *f, struct request_room *room)
+void request_cut(struct feed *f, struct request_room *room)
 {
     struct request *r = f->request;
 
@@ -237,4 +237,10 @@ void request_abort(struct feed *f, struct request_room *room)
     if (r->n > 0)
         request_asked(f, r);
     over(f, room);
+}
+
+void request_drop(struct feed *f, struct request_room *room)
+{
+    if (f->request->open)
+        over(f, room);
 }

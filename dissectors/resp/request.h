@@ -41,8 +41,10 @@ void request_enter(struct feed *f, struct request_room *room);
 void request_leave(struct feed *f, struct request_room *room);
 /* A token of the client's direction. */
 void request_token(struct feed *f, struct request_room *room, const struct resp_token *t);
-/* The rest of the request in progress will not be seen: as much as there is of it is told. */
-void request_abort(struct feed *f, struct request_room *room);
+/* The rest of the request in progress was lost: as much as there is of it is told. */
+void request_cut(struct feed *f, struct request_room *room);
+/* It is malformed: no server carries it out. */
+void request_drop(struct feed *f, struct request_room *room);
 void request_free(struct resp_conn *conn);
 
 /* The argument in slot i is number request_number(r, i) of the request. */

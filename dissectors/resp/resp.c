@@ -52,6 +52,20 @@ static void unsure(struct feed *f, uint8_t coverage)
     conn->quiet = QUIET_NO;
 }
 
+static void client_lost(void *ctx)
+{
+    const struct client_feed *c = ctx;
+
+    request_drop(c->f, c->room);
+    unsure(c->f, 0);
+}
+
+static void server_lost(void *ctx)
+{
+    reply_abort(ctx);
+    unsure(ctx, 0);
+}
+
 /* The first chunk of a direction. */
 static bool begin(struct feed *f)
 {
@@ -67,27 +81,8 @@ static bool begin(struct feed *f)
         conn->unsure = conn->never_whole = true;
         resp_value_lose(&conn->way[c->dir]);
     }
-    /* TLS: a handshake record of any version. */
-    return c->kind != CHUNK_DATA || c->offset != 0 || c->data.len < 2 || c->data.at[0] != 0x16 ||
-           c->data.at[1] != 0x03;
-}
-
-/* The two machines find out by themselves that they are out of step: then what is in
- * progress that way has no end. */
-static void client_lost(struct feed *f, struct request_room *room, bool was_lost)
-{
-    if (was_lost || !resp_value_lost(&f->conn->way[TO_SERVER]))
-        return;
-    request_abort(f, room);
-    unsure(f, 0);
-}
-
-static void server_lost(struct feed *f, bool was_lost)
-{
-    if (was_lost || !resp_value_lost(&f->conn->way[TO_CLIENT]))
-        return;
-    reply_abort(f);
-    unsure(f, 0);
+    /* TLS begins with a handshake record; nobody begins a command so. */
+    return c->kind != CHUNK_DATA || c->offset != 0 || c->data.len == 0 || c->data.at[0] != 0x16;
 }
 
 static void found_again(struct feed *f, enum dir dir, bool was_lost)
@@ -101,7 +96,7 @@ static void from_client(struct feed *f)
     struct resp_value *v = &f->conn->way[TO_SERVER];
     struct request_room room;
     struct client_feed to = {f, &room};
-    struct resp_sink sink = {client_token, client_broken, &to};
+    struct resp_sink sink = {client_token, client_broken, client_lost, &to};
     bool was_lost = resp_value_lost(v);
 
     request_enter(f, &room);
@@ -111,28 +106,35 @@ static void from_client(struct feed *f)
         if (resp_value_gap(v, f->chunk->missing, &sink)) {
             resp_value_feed(v, bytes_of(NULL, 0), &sink);
         } else {
-            request_abort(f, &room);
+            request_cut(f, &room);
             unsure(f, COVER_GAP);
         }
         break;
     case CHUNK_CLOSE:
         resp_value_close(v, &sink);
-        request_abort(f, &room);
+        request_cut(f, &room);
         break;
     }
-    if (f->chunk->kind == CHUNK_DATA)
-        client_lost(f, &room, was_lost);
     request_leave(f, &room);
     found_again(f, TO_SERVER, was_lost);
 }
 
+/* SYNC was answered: its reply has no end. */
 static void replication(struct feed *f)
 {
     struct resp_conn *conn = f->conn;
+    struct pair_entry e;
 
     if (conn->way[TO_CLIENT].state != RESP_IGNORE || conn->replica || conn->server_closed)
         return;
     conn->replica = true;
+    if (pair_first_waiting(&conn->pair, &e)) {
+        conn->reply.kind = RESP_STREAM_END;
+        conn->reply.null = false;
+        conn->reply.word_len = 0;
+        reply_answered(f, &e);
+        pair_pop_waiting(&conn->pair, conn->conf->budget);
+    }
     reply_forget_all(f, 0);
     tell_unread(f, "redis-replication");
 }
@@ -140,7 +142,7 @@ static void replication(struct feed *f)
 static void from_server(struct feed *f)
 {
     struct resp_value *v = &f->conn->way[TO_CLIENT];
-    struct resp_sink sink = {server_token, server_broken, f};
+    struct resp_sink sink = {server_token, server_broken, server_lost, f};
     bool was_lost = resp_value_lost(v);
 
     reply_enter(f);
@@ -161,10 +163,8 @@ static void from_server(struct feed *f)
         reply_forget_all(f, 0);
         break;
     }
-    if (f->chunk->kind == CHUNK_DATA) {
+    if (f->chunk->kind == CHUNK_DATA)
         replication(f);
-        server_lost(f, was_lost);
-    }
     reply_leave(f);
     found_again(f, TO_CLIENT, was_lost);
 }

@@ -83,7 +83,7 @@ void tell_peer(const struct feed *f, enum dir dir, struct bytes name, struct byt
 {
     struct msg m;
 
-    tell_init(f, &m, MSG_PEER, "peer", dir);
+    tell_init(f, &m, MSG_PEER, "identified", dir);
     if (name.len > 0)
         fields_text(&m.fields, F_PACKAGE_NAME, name);
     if (version.len > 0)

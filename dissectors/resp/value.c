@@ -58,6 +58,14 @@ void resp_value_lose(struct resp_value *v)
     v->state = RESP_LOST;
 }
 
+void value_lose(struct resp_value *v, const struct resp_sink *sink)
+{
+    if (v->state == RESP_IGNORE)
+        return;
+    sink->lost(sink->ctx);
+    resp_value_lose(v);
+}
+
 void resp_value_sync(struct resp_value *v)
 {
     v->bare = true;
@@ -90,7 +98,7 @@ static void bulk_over(struct resp_value *v, struct bytes text, bool crlf,
     else
         v->state = RESP_CHUNKS, v->left = 0, v->last = 0;
     if (!crlf && (!v->client || v->trust < RESP_TRUST))
-        resp_value_lose(v);
+        value_lose(v, sink);
 }
 
 static struct bytes held_text(const struct resp_value *v)
@@ -160,7 +168,7 @@ static bool at_chunks(struct resp_value *v, struct bytes *in, const struct resp_
             break;
         } else {
             value_broken(v, RESP_BAD_LENGTH, v->pos - 1, sink);
-            resp_value_lose(v);
+            value_lose(v, sink);
             v->line_start = c == '\n';
             return true;
         }
@@ -172,7 +180,7 @@ static bool at_chunks(struct resp_value *v, struct bytes *in, const struct resp_
     v->wire_len += v->left;
     v->state = v->wire_len > (uint64_t)RESP_BULK_MAX ? RESP_LOST : RESP_BODY;
     if (v->state == RESP_LOST)
-        resp_value_lose(v);
+        value_lose(v, sink);
     return true;
 }
 

@@ -89,6 +89,9 @@ struct resp_sink {
     void (*token)(void *ctx, const struct resp_token *t);
     /* The stream is not what it should be at `offset`. */
     void (*broken)(void *ctx, enum resp_broken what, uint64_t offset);
+    /* It is out of step: what was in progress has no end, and a foothold is looked for. Not called
+     * from resp_value_gap(). */
+    void (*lost)(void *ctx);
     void *ctx;
 };
 

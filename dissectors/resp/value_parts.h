@@ -22,6 +22,8 @@ void value_unit_over(struct resp_value *v);
 void value_broken(const struct resp_value *v, enum resp_broken what, uint64_t offset,
                   const struct resp_sink *sink);
 
+/* The stream itself shows that it is out of step. */
+void value_lose(struct resp_value *v, const struct resp_sink *sink);
 /* Tells a scalar, and the ends of the aggregates that end with it. */
 void value_scalar(struct resp_value *v, struct resp_token *t, const struct resp_sink *sink);
 /* Tells an aggregate of t->num elements (-1: streamed). false: the stream is lost. */

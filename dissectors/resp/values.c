@@ -184,7 +184,7 @@ static void info(struct feed *f, const struct resp_token *t)
         tell_peer(f, TO_CLIENT, bytes_of("redis", 5), redis);
 }
 
-/* Whatever it is: every text is a value. The second of two may be what the first names. */
+/* Whatever it is: every string is a value. The second of two may be what the first names. */
 static void unknown(struct feed *f, const struct resp_token *t, unsigned depth)
 {
     struct reply *a = &f->conn->reply;
@@ -193,7 +193,8 @@ static void unknown(struct feed *f, const struct resp_token *t, unsigned depth)
 
     if (two && t->index == 1)
         of.key = a->first;
-    value(f, NULL, t, of.key.at ? OP_DELIVER : OP_READ, of);
+    if (t->kind != RESP_SIMPLE)
+        value(f, NULL, t, of.key.at ? OP_DELIVER : OP_READ, of);
     if (two && t->index == 0 && has_text(t) && t->text.len > 0 && t->wire_len <= KEY_MAX)
         set_first(a, t);
 }
