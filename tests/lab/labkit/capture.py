@@ -37,6 +37,13 @@ class Capture:
         return (out.stdout + out.stderr).splitlines()[0].replace("version ", "")
 
 
+def first_time(path):
+    """Time of the first packet in a little-endian microsecond pcap file, seconds."""
+    with open(path, "rb") as f:
+        f.seek(24)
+        return int.from_bytes(f.read(4), "little") + int.from_bytes(f.read(4), "little") / 1e6
+
+
 def count_packets(path):
     """Packets in a plain pcap file of ours."""
     size = os.path.getsize(path)

@@ -40,7 +40,7 @@ def install(say=print):
         return
     say(f"lab: fetching Kafka {VERSION} from Maven Central")
     os.makedirs(JARS, exist_ok=True)
-    subprocess.run(["mvn", "-q", "-B", "-f", POM, "dependency:copy-dependencies", f"-DoutputDirectory={JARS}"], check=True,
+    subprocess.run(["mvn", "-q", "-B", "-Dstyle.color=never", "-f", POM, "dependency:copy-dependencies", f"-DoutputDirectory={JARS}"], check=True,
                    stdout=subprocess.DEVNULL)
     with open(os.path.join(JARS, ".ready"), "w", encoding="ascii"):
         pass

@@ -140,14 +140,15 @@ def geneve(packets, vni=77):
 
 
 def gre(packets):
-    """IP in GRE by turns plain, and with key and sequence number; Ethernet in GRE for what is not IP."""
+    """IP in GRE, plain for what goes to or from 10.77.0.10, with key and sequence number for the rest; else Ethernet in GRE."""
     out = []
     for i, p in enumerate(packets):
         kind = struct.unpack_from("!H", p.data, 12)[0]
         inner = p.data[14:] if kind in (0x0800, 0x86DD) else p.data
         kind = kind if kind in (0x0800, 0x86DD) else 0x6558
-        extra = struct.pack("!II", 7, i) if i % 2 else b""
-        out.append(_outer(p, 47, struct.pack("!HH", 0x3000 if i % 2 else 0, kind) + extra + inner))
+        plain = kind == 0x6558 or bytes((10, 77, 0, 10)) in (p.data[26:30], p.data[30:34])
+        extra = b"" if plain else struct.pack("!II", 7, i)
+        out.append(_outer(p, 47, struct.pack("!HH", 0 if plain else 0x3000, kind) + extra + inner))
     return out
 
 

@@ -156,8 +156,6 @@ class Scene:
     def record(self, options=(), expression="", space=None, device="br0"):
         """Starts the capture: on the bridge, or on a device of a host (its loopback)."""
         self.cap = capture.Capture(space or self.net.ns, self.pcap, options, expression, device)
-        with open(self.truth, "w", encoding="ascii"):
-            pass  # what was before is not in the capture
         self.device = f"{device} of {space.split('-')[-1]}" if space else "the lab's bridge"
         self._uses(capture.Capture.version())
 
@@ -204,6 +202,9 @@ class Scene:
             os.makedirs(folder, exist_ok=True)
             shutil.copyfile(path, os.path.join(folder, os.path.basename(path)))
         lines = read_truth(self.truth)
+        if not self.derived:  # what was before the first frame is not in the capture
+            start = capture.first_time(self.pcap)
+            lines = [line for line in lines if json.loads(line).get("time", start) >= start]
         with open(os.path.join(PCAPS, self.name + ".truth.jsonl"), "w", encoding="utf-8") as f:
             f.writelines(line + "\n" for line in lines)
         with open(os.path.join(PCAPS, self.name + ".md"), "w", encoding="utf-8") as f:

@@ -78,7 +78,7 @@ _same("transport-qinq", f"{BOTH}, in VLAN 77 inside service VLAN 7 (802.1ad).", 
 _same("transport-vxlan", f"{BOTH}, mirrored through VXLAN.", rewrite.vxlan, "zst",
       remark="Addresses in records are the inner ones; the outer are 172.16.77.1 and .2.")
 _same("transport-geneve", f"{BOTH}, mirrored through GENEVE with an option.", rewrite.geneve, "lz4")
-_same("transport-gre", f"{BOTH}, through GRE, plain and with key and sequence number by turns; ARP as bridged Ethernet.", rewrite.gre, "xz")
+_same("transport-gre", f"{BOTH}, through GRE: RabbitMQ's plain, Redis' with key and sequence numbers, ARP as bridged Ethernet.", rewrite.gre, "xz")
 _same("transport-fragments", f"{BOTH}, IP payloads above 400 bytes in fragments, a third of them out of order.",
       lambda p: rewrite.fragmented(p, 400, seed=7), "zst")
 _same("transport-shuffled", f"{BOTH}, one packet in twelve behind its successor, one in twelve twice.",
