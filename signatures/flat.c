@@ -38,10 +38,22 @@ struct evidence_head {
     uint32_t type;
 };
 
+#define IS_TEXT(type) ((type) == FIELD_TEXT || (type) == FIELD_LIST || (type) == FIELD_SECRET)
+
 static bool is_text(enum field_type type)
 {
-    return type == FIELD_TEXT || type == FIELD_LIST || type == FIELD_SECRET;
+    return IS_TEXT(type);
 }
+
+/* The fields that are bytes, as bits like fields.has. */
+#define TEXT_BIT(id, path, type) \
+    | (F_##id / 64 == TEXT_WORD && IS_TEXT(FIELD_##type) ? (uint64_t)1 << (F_##id % 64) : 0)
+#define TEXT_WORD 0
+static const uint64_t TEXTS_LOW = 0 FIELD_LIST_OF(TEXT_BIT);
+#undef TEXT_WORD
+#define TEXT_WORD 1
+static const uint64_t TEXTS_HIGH = 0 FIELD_LIST_OF(TEXT_BIT);
+#undef TEXT_WORD
 
 /* What a field takes in the block; a text longer than 4 GiB cannot come off a wire. */
 static uint32_t text_len(struct bytes text)
@@ -49,35 +61,13 @@ static uint32_t text_len(struct bytes text)
     return text.len < UINT32_MAX ? (uint32_t)text.len : UINT32_MAX;
 }
 
-/* The fields of m and its causes, each once, the nearest first. The walk keeps
- * what it has seen as bits, so that a message is read once, however deep. */
-struct walk {
-    const struct msg *m;
-    uint64_t seen[2], left[2];
-};
-
-static void walk_enter(struct walk *w, const struct msg *m)
+/* Takes the lowest bit out of *left, which is not 0. */
+static unsigned take_bit(uint64_t *left)
 {
-    w->m = m;
-    for (unsigned i = 0; m && i < 2; i++) {
-        w->left[i] = m->fields.has[i] & ~w->seen[i];
-        w->seen[i] |= m->fields.has[i];
-    }
-}
+    unsigned bit = (unsigned)__builtin_ctzll(*left);
 
-static const union field_value *walk_next(struct walk *w, enum field_id *id)
-{
-    while (w->m) {
-        for (unsigned i = 0; i < 2; i++) {
-            if (w->left[i] == 0)
-                continue;
-            *id = (enum field_id)(i * 64 + (unsigned)__builtin_ctzll(w->left[i]));
-            w->left[i] &= w->left[i] - 1;
-            return &w->m->fields.at[*id];
-        }
-        walk_enter(w, w->m->cause);
-    }
-    return NULL;
+    *left &= *left - 1;
+    return bit;
 }
 
 static size_t finding_size(const struct finding *f)
@@ -92,27 +82,35 @@ static size_t finding_size(const struct finding *f)
     return n;
 }
 
-static size_t fields_size(const struct msg *m, size_t *n_fields)
+static size_t texts_size(const struct msg *m, unsigned word, uint64_t texts)
 {
-    struct walk w = {0};
-    size_t bytes = 0, n = 0;
-    const union field_value *v;
-    enum field_id id;
+    const union field_value *at = m->fields.at + (size_t)word * 64;
+    size_t bytes = 0;
 
-    walk_enter(&w, m);
-    while ((v = walk_next(&w, &id)) != NULL) {
-        n++;
-        if (is_text(field_defs[id].type))
-            bytes += text_len(v->text);
+    while (texts)
+        bytes += text_len(at[take_bit(&texts)].text);
+    return bytes;
+}
+
+/* Each field of m and its causes once, the nearest first. */
+static size_t fields_size(const struct msg *m)
+{
+    uint64_t low = 0, high = 0;
+    size_t bytes = 0;
+
+    for (; m; m = m->cause) {
+        bytes += texts_size(m, 0, m->fields.has[0] & ~low & TEXTS_LOW);
+        bytes += texts_size(m, 1, m->fields.has[1] & ~high & TEXTS_HIGH);
+        low |= m->fields.has[0];
+        high |= m->fields.has[1];
     }
-    *n_fields = n;
-    return sizeof(struct entry) * n + bytes;
+    return bytes +
+           sizeof(struct entry) * (size_t)(__builtin_popcountll(low) + __builtin_popcountll(high));
 }
 
 size_t flat_size(const struct msg *m, const struct finding *findings, size_t n)
 {
-    size_t n_fields;
-    size_t size = sizeof(struct head) + fields_size(m, &n_fields);
+    size_t size = sizeof(struct head) + fields_size(m);
 
     for (size_t i = 0; i < n; i++)
         size += finding_size(&findings[i]);
@@ -126,29 +124,52 @@ static uint8_t *put(uint8_t *to, const void *from, size_t n)
     return to + n;
 }
 
+static uint32_t count_fields(const struct msg *m)
+{
+    uint64_t low = 0, high = 0;
+
+    for (; m; m = m->cause) {
+        low |= m->fields.has[0];
+        high |= m->fields.has[1];
+    }
+    return (uint32_t)(__builtin_popcountll(low) + __builtin_popcountll(high));
+}
+
+struct place {
+    struct entry *entry; /* of the next field */
+    uint8_t *base, *to;  /* the block; where the next bytes go */
+};
+
+static void write_word(struct place *p, const struct msg *m, unsigned word, uint64_t left,
+                       uint64_t texts)
+{
+    while (left) {
+        unsigned bit = take_bit(&left), id = word * 64 + bit;
+        const union field_value *v = &m->fields.at[id];
+        struct entry *e = p->entry++;
+        bool text = texts >> bit & 1;
+        e->id = id;
+        e->len = text ? text_len(v->text) : 0;
+        e->value = text ? (uint64_t)(p->to - p->base) : (uint64_t)v->num;
+        if (text)
+            p->to = put(p->to, v->text.at, e->len);
+    }
+}
+
 /* Returns where the bytes of the fields end. */
 static uint8_t *write_fields(struct head *h, const struct msg *m)
 {
     struct entry *e = (struct entry *)(h + 1);
-    uint8_t *base = (uint8_t *)h, *to = (uint8_t *)(e + h->n_fields);
-    struct walk w = {0};
-    const union field_value *v;
-    enum field_id id;
+    struct place p = {e, (uint8_t *)h, (uint8_t *)(e + h->n_fields)};
+    uint64_t low = 0, high = 0;
 
-    walk_enter(&w, m);
-    for (; (v = walk_next(&w, &id)) != NULL; e++) {
-        e->id = id;
-        e->len = 0;
-        e->value = 0;
-        if (is_text(field_defs[id].type)) {
-            e->len = text_len(v->text);
-            e->value = (uint64_t)(to - base);
-            to = put(to, v->text.at, e->len);
-        } else {
-            e->value = (uint64_t)v->num;
-        }
+    for (; m; m = m->cause) {
+        write_word(&p, m, 0, m->fields.has[0] & ~low, TEXTS_LOW);
+        write_word(&p, m, 1, m->fields.has[1] & ~high, TEXTS_HIGH);
+        low |= m->fields.has[0];
+        high |= m->fields.has[1];
     }
-    return to;
+    return p.to;
 }
 
 static uint8_t *write_finding(uint8_t *to, const struct finding *f)
@@ -181,15 +202,12 @@ static uint8_t *write_finding(uint8_t *to, const struct finding *f)
 
 static void write_head(struct head *h, const struct msg *m)
 {
-    size_t n_fields;
-
-    (void)fields_size(m, &n_fields);
     h->has_conn = m->conn != NULL;
     h->conn = m->conn ? *m->conn : (struct conn_info){0};
     h->at = m->at;
     h->action = m->action;
     h->offset = m->offset;
-    h->n_fields = (uint32_t)n_fields;
+    h->n_fields = count_fields(m);
     h->kind = (uint16_t)m->kind;
     h->index = m->index;
     h->op = (uint8_t)m->op;

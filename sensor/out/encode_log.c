@@ -99,7 +99,7 @@ static void write_fields(struct log_line *l, enum path_part part, uint8_t object
             if (f->object != in)
                 in = paths_move(p, t, in, f->object);
             text_comma(t);
-            text_put(t, f->key, f->key_len);
+            text_key(t, f->key, f->key_len);
             write_value(l, id, find(l->m, id));
         }
     }

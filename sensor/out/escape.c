@@ -10,33 +10,82 @@
 
 enum { WORST = 6 }; /* \u00XX for one byte */
 
+#if defined(__SSE2__)
+/* A bit for each byte that is not plain: quote, backslash, control, DEL, not ASCII. */
+static unsigned not_plain(__m128i v)
+{
+    /* signed: bytes from 0x80 are negative, so below the space as well */
+    __m128i bad = _mm_or_si128(_mm_or_si128(_mm_cmplt_epi8(v, _mm_set1_epi8(0x20)),
+                                            _mm_cmpeq_epi8(v, _mm_set1_epi8(0x7f))),
+                               _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')),
+                                            _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'))));
+    return (unsigned)_mm_movemask_epi8(bad);
+}
+
+/* 4 to 7 bytes, 8 to 15 bytes: two overlapping halves side by side; all plain or nothing. */
+static bool copy_shorter(char *to, const uint8_t *from, size_t n)
+{
+    int low, high;
+
+    memcpy(&low, from, 4);
+    memcpy(&high, from + n - 4, 4);
+    if ((not_plain(_mm_unpacklo_epi32(_mm_cvtsi32_si128(low), _mm_cvtsi32_si128(high))) & 0xff) !=
+        0)
+        return false;
+    memcpy(to, &low, 4);
+    memcpy(to + n - 4, &high, 4);
+    return true;
+}
+
+static bool copy_short(char *to, const uint8_t *from, size_t n)
+{
+    __m128i low = _mm_loadl_epi64((const __m128i *)(const void *)from);
+    __m128i high = _mm_loadl_epi64((const __m128i *)(const void *)(from + n - 8));
+
+    if (not_plain(_mm_unpacklo_epi64(low, high)) != 0)
+        return false;
+    _mm_storel_epi64((__m128i *)(void *)to, low);
+    _mm_storel_epi64((__m128i *)(void *)(to + n - 8), high);
+    return true;
+}
+
+static size_t copy_wide(char *to, const uint8_t *from, size_t n)
+{
+    size_t i = 0;
+
+    while (n - i >= 16) {
+        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(from + i));
+        unsigned bad = not_plain(v);
+        _mm_storeu_si128((__m128i *)(void *)(to + i), v);
+        if (bad != 0)
+            return i + (unsigned)__builtin_ctz(bad);
+        i += 16;
+        if (i < n && n - i < 16)
+            i = n - 16; /* the rest with what is before it, which is copied once more */
+    }
+    if (i > 0 || n < 4)
+        return i;
+    return (n >= 8 ? copy_short(to, from, n) : copy_shorter(to, from, n)) ? n : 0;
+}
+#else
+static size_t copy_wide(char *to, const uint8_t *from, size_t n)
+{
+    (void)to, (void)from, (void)n;
+    return 0;
+}
+#endif
+
 /* Copies the plain ASCII in front (no quote, backslash, control, DEL) and says how much it
  * was. `to` has room for n + 16 bytes. */
 static size_t copy_plain(char *to, const uint8_t *from, size_t n)
 {
-    size_t i = 0;
-
-#if defined(__SSE2__)
-    for (; n - i >= 16; i += 16) {
-        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(from + i));
-        /* signed: bytes from 0x80 are negative, below the space as well */
-        __m128i bad = _mm_or_si128(_mm_or_si128(_mm_cmplt_epi8(v, _mm_set1_epi8(0x20)),
-                                                _mm_cmpeq_epi8(v, _mm_set1_epi8(0x7f))),
-                                   _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')),
-                                                _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'))));
-        _mm_storeu_si128((__m128i *)(void *)(to + i), v);
-        unsigned mask = (unsigned)_mm_movemask_epi8(bad);
-        if (mask != 0)
-            return i + (unsigned)__builtin_ctz(mask);
-    }
-#endif
-    for (; i < n; i++) {
+    for (size_t i = copy_wide(to, from, n); i < n; i++) {
         uint8_t c = from[i];
         if (c < 0x20 || c >= 0x7f || c == '"' || c == '\\')
-            break;
+            return i;
         to[i] = (char)c;
     }
-    return i;
+    return n;
 }
 
 /* The length of the valid character in front and its code point; 0: the byte is part of

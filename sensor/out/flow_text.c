@@ -2,7 +2,6 @@
 #include "out/flow_text.h"
 
 #include <arpa/inet.h>
-#include <stdio.h>
 
 static bool same_endpoint(const struct endpoint *a, const struct endpoint *b)
 {
@@ -45,22 +44,45 @@ static const char *direction(const struct endpoint *from, const struct endpoint 
     return in && out ? "internal" : in ? "outbound" : out ? "inbound" : "external";
 }
 
+static void write_end(struct text *t, const char *name, const char *ip, uint16_t port)
+{
+    text_str(t, name);
+    text_str(t, ip);
+    TEXT_LITERAL(t, "\",\"port\":");
+    text_u64(t, port);
+    TEXT_LITERAL(t, "},");
+}
+
 static void write_json(struct flow_text *f, enum dir dir)
 {
     const struct endpoint *end[2] = {&f->id.client, &f->id.server};
     enum dir to = dir_other(dir);
-    char vlan[32] = "";
+    struct text t = {0};
 
-    if (f->id.vlan != 0)
-        snprintf(vlan, sizeof vlan, ",\"vlan\":{\"id\":\"%u\"}", (unsigned)f->id.vlan);
-    int n = snprintf(f->json[dir], sizeof f->json[dir],
-                     "\"source\":{\"ip\":\"%s\",\"port\":%u},"
-                     "\"destination\":{\"ip\":\"%s\",\"port\":%u},"
-                     "\"network\":{\"transport\":\"tcp\",\"type\":\"%s\",\"protocol\":\"%.16s\","
-                     "\"community_id\":\"%s\"%s,\"direction\":\"%s\"}",
-                     f->ip[dir], (unsigned)end[dir]->port, f->ip[to], (unsigned)end[to]->port,
-                     f->type, f->proto, f->community, vlan, f->direction[dir]);
-    f->json_len[dir] = (uint16_t)(n > 0 ? n : 0);
+    write_end(&t, "\"source\":{\"ip\":\"", f->ip[dir], end[dir]->port);
+    write_end(&t, "\"destination\":{\"ip\":\"", f->ip[to], end[to]->port);
+    TEXT_LITERAL(&t, "\"network\":{\"transport\":\"tcp\",\"type\":\"");
+    text_str(&t, f->type);
+    TEXT_LITERAL(&t, "\",\"protocol\":");
+    text_json(&t, bytes_of(f->proto, strlen(f->proto)));
+    TEXT_LITERAL(&t, ",\"community_id\":\"");
+    text_str(&t, f->community);
+    if (f->id.vlan != 0) {
+        TEXT_LITERAL(&t, "\",\"vlan\":{\"id\":\"");
+        text_u64(&t, f->id.vlan);
+        TEXT_LITERAL(&t, "\"}");
+    } else {
+        TEXT_LITERAL(&t, "\"");
+    }
+    TEXT_LITERAL(&t, ",\"direction\":\"");
+    text_str(&t, f->direction[dir]);
+    TEXT_LITERAL(&t, "\"}");
+    f->json_len[dir] = 0;
+    if (!t.bad && t.len <= sizeof f->json[dir]) {
+        memcpy(f->json[dir], t.at, t.len);
+        f->json_len[dir] = (uint16_t)t.len;
+    }
+    text_free(&t);
 }
 
 static void fill(struct flow_text *f, const struct conn_info *c)

@@ -4,11 +4,11 @@
 enum { TOP, EVENT, CELERIAC };
 
 /* Writes "name": or "name":{ ; 0: it does not fit. */
-static uint8_t write_key(char to[32], struct bytes name, bool opens)
+static uint8_t write_key(char to[PATHS_KEY], struct bytes name, bool opens)
 {
     size_t n = 0;
 
-    if (name.len == 0 || name.len > 32 - 4)
+    if (name.len == 0 || name.len > PATHS_KEY - 4)
         return 0;
     to[n++] = '"';
     memcpy(to + n, name.at, name.len);
@@ -87,7 +87,7 @@ uint8_t paths_move(const struct paths *p, struct text *t, uint8_t from, uint8_t 
     while (n > 0) {
         const struct path_object *o = &p->object[way[--n]];
         text_comma(t);
-        text_put(t, o->open, o->open_len);
+        text_key(t, o->open, o->open_len);
     }
     return to;
 }

@@ -10,19 +10,19 @@
 #include "dissectors/field.h"
 #include "out/text.h"
 
-enum { PATHS_OBJECTS = 64, PATHS_DEPTH = 8 };
+enum { PATHS_OBJECTS = 64, PATHS_DEPTH = 8, PATHS_KEY = 32 };
 
 /* Where in the record a field stands: event.* inside the event object, celeriac.* at the end. */
 enum path_part { PART_EVENT, PART_BODY, PART_CELERIAC, PART_COUNT };
 
 struct path_object {
-    char open[32]; /* "task":{ */
+    char open[PATHS_KEY]; /* "task":{ */
     uint8_t open_len, depth;
     uint8_t parent; /* index; of itself for the top */
 };
 
 struct path_field {
-    char key[32]; /* "retries": */
+    char key[PATHS_KEY]; /* "retries": */
     uint8_t key_len;
     uint8_t object;
 };
@@ -39,6 +39,15 @@ bool paths_compile(struct paths *p);
 
 /* Closes and opens objects so that members of `to` can be written; returns `to`. */
 uint8_t paths_move(const struct paths *p, struct text *t, uint8_t from, uint8_t to);
+
+/* A key of n bytes out of its block of PATHS_KEY, which is copied whole. */
+static inline void text_key(struct text *t, const char key[PATHS_KEY], size_t n)
+{
+    if (!text_room(t, PATHS_KEY))
+        return;
+    memcpy(t->at + t->len, key, PATHS_KEY);
+    t->len += n;
+}
 
 /* A comma, unless an object or list has just been opened. */
 static inline void text_comma(struct text *t)

@@ -67,13 +67,16 @@ void text_i64(struct text *t, int64_t n)
 void text_hex(struct text *t, struct bytes b)
 {
     static const char HEX[] = "0123456789abcdef";
+    char *to;
 
     if (!text_room(t, 2 * b.len))
         return;
-    for (size_t i = 0; i < b.len; i++) {
-        t->at[t->len++] = HEX[b.at[i] >> 4];
-        t->at[t->len++] = HEX[b.at[i] & 15];
+    to = t->at + t->len;
+    for (size_t i = 0; i < b.len; i++, to += 2) {
+        to[0] = HEX[b.at[i] >> 4];
+        to[1] = HEX[b.at[i] & 15];
     }
+    t->len += 2 * b.len;
 }
 
 static void two(char *to, unsigned n)
