@@ -119,7 +119,8 @@ enum content_what content_guess(struct bytes inner, struct bytes type)
 {
     if (inner.len == 0)
         return WHAT_EMPTY;
-    bool yaml = type.len > 0 && declares(type, "yaml"); /* which JSON is, too, to its reader */
+    bool json = bytes_eq(type, "application/json"); /* the usual case costs no search */
+    bool yaml = !json && declares(type, "yaml");    /* which JSON is, too, to its reader */
     if (!yaml && looks_json(inner))
         return WHAT_JSON;
     if (may_be_auth(type) && auth_looks(inner))

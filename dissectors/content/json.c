@@ -28,27 +28,38 @@ static bool is_digit(uint8_t c)
     return c >= '0' && c <= '9';
 }
 
-static void skip_blanks(struct bytes *in)
+static inline size_t skip_blanks(struct bytes in, size_t at)
 {
-    while (in->len > 0 && is_blank(in->at[0]))
-        bytes_cut(in, 1);
+    while (at < in.len && in.at[at] <= ' ' && is_blank(in.at[at]))
+        at++;
+    return at;
 }
 
-/* The token goes from r->rest to behind its first n bytes. */
-static bool token_of(struct reader *r, struct token *t, enum token_kind kind, size_t n)
+/* Everything below has the document as `in` and a place in it as `at`, so that the compiler can
+ * keep them in registers; this is where the reader learns how far it came. */
+static inline void move_to(struct reader *r, size_t at)
+{
+    r->rest = bytes_of(r->all.at + at, r->all.len - at);
+}
+
+/* The text of the token goes from `from` to `to`, and reading goes on at `next`. */
+static inline bool token_of(struct reader *r, struct token *t, enum token_kind kind, size_t from,
+                            size_t to, size_t next)
 {
     t->kind = kind;
-    t->text = bytes_cut(&r->rest, n);
+    t->text = bytes_of(r->all.at + from, to - from);
     r->state = AFTER;
+    move_to(r, next);
     return true;
 }
 
 /* As token_of, for one that the end of the input cuts; broken unless it is a clipped one. */
-static bool cut_token(struct reader *r, struct token *t, enum token_kind kind)
+static bool cut_token(struct reader *r, struct token *t, enum token_kind kind, size_t from)
 {
+    size_t end = r->all.len;
     if (!r->clipped)
         return reader_stop(r, READER_BROKEN, t->offset);
-    token_of(r, t, kind, r->rest.len);
+    token_of(r, t, kind, from, end, end);
     t->cut = true;
     r->state = CUT;
     return true;
@@ -82,51 +93,59 @@ static size_t escape_length(struct bytes in, size_t at)
     return 6;
 }
 
-/* A string; r->rest begins with its quote. */
-static bool read_string(struct reader *r, struct token *t, enum token_kind kind)
+/* From the first escape of a string on, to its quote, or what should not be there. */
+static size_t pass_escapes(struct bytes in, size_t at)
 {
-    struct bytes in = bytes_of(r->rest.at + 1, r->rest.len - 1);
-    size_t n = scan_string(in.at, in.len);
-    while (n < in.len && in.at[n] == '\\') {
-        size_t length = escape_length(in, n);
+    while (at < in.len && in.at[at] == '\\') {
+        size_t length = escape_length(in, at);
         if (length == 0)
-            return reader_stop(r, READER_BROKEN, t->offset + 1 + n);
-        t->escaped = true;
-        n = length == SIZE_MAX ? in.len : n + length;
-        n += scan_string(in.at + n, in.len - n);
+            break;
+        at = scan_string(in, length == SIZE_MAX ? in.len : at + length);
     }
-    if (n < in.len && in.at[n] != '"')
-        return reader_stop(r, READER_BROKEN, t->offset + 1 + n);
-    bool whole = n < in.len;
-    r->rest = in;
-    if (!whole)
-        return cut_token(r, t, kind);
-    token_of(r, t, kind, n);
-    bytes_cut(&r->rest, 1);
-    if (kind == TOKEN_KEY)
-        r->state = COLON;
-    return true;
+    return at;
 }
 
-/* What `in` and `word` have in common at their beginning. */
-static size_t common(struct bytes in, const char *word)
+/* A string from the quote at `at`, of which `to` is the first byte that is not plain; not the
+ * closing quote, or it would not come here. */
+static bool read_hard_string(struct reader *r, struct token *t, enum token_kind kind, size_t at,
+                             size_t to)
 {
+    struct bytes in = r->all;
+    if (to < in.len && in.at[to] == '\\') {
+        t->escaped = true;
+        to = pass_escapes(in, to);
+    }
+    if (to == in.len)
+        return cut_token(r, t, kind, at + 1);
+    if (in.at[to] != '"')
+        return reader_stop(r, READER_BROKEN, to);
+    return token_of(r, t, kind, at + 1, to, to + 1);
+}
+
+/* The word at `at`, or as much of it as the input has left. */
+static bool read_word(struct reader *r, struct token *t, size_t at, const char *word,
+                      enum token_kind kind, double real)
+{
+    struct bytes in = r->all;
     size_t n = 0;
-    while (n < in.len && word[n] && in.at[n] == (uint8_t)word[n])
+    while (at + n < in.len && word[n] && in.at[at + n] == (uint8_t)word[n])
         n++;
-    return n;
-}
-
-static bool read_word(struct reader *r, struct token *t, const char *word, enum token_kind kind,
-                      double real)
-{
-    size_t n = common(r->rest, word);
     t->real = real;
     if (!word[n])
-        return token_of(r, t, kind, n);
-    if (n == r->rest.len)
-        return cut_token(r, t, kind);
+        return token_of(r, t, kind, at, at + n, at + n);
+    if (at + n == in.len)
+        return cut_token(r, t, kind, at);
     return reader_stop(r, READER_BROKEN, t->offset);
+}
+
+/* The same for the usual three. */
+static inline bool read_literal(struct reader *r, struct token *t, size_t at, const char *word,
+                                size_t len, enum token_kind kind)
+{
+    struct bytes in = r->all;
+    if (in.len - at >= len && memcmp(in.at + at, word, len) == 0)
+        return token_of(r, t, kind, at, at + len, at + len);
+    return read_word(r, t, at, word, kind, 0);
 }
 
 static size_t digits(struct bytes in, size_t at)
@@ -161,145 +180,158 @@ static bool may_go_on(struct bytes in, size_t at)
     return at == in.len;
 }
 
-static bool read_fraction(struct reader *r, struct token *t, size_t from)
+/* A number from `from`, whose integer part ends at `at` with a point or an 'e'. */
+static bool read_fraction(struct reader *r, struct token *t, size_t from, size_t at)
 {
-    struct bytes in = r->rest;
-    size_t n = from;
-    if (in.at[n] == '.') {
-        size_t to = digits(in, n + 1);
-        n = to > n + 1 ? to : n;
+    struct bytes in = r->all;
+    size_t to = at;
+    if (in.at[at] == '.') {
+        to = digits(in, at + 1);
+        to = to > at + 1 ? to : at;
     }
-    if (n > from || in.at[n] != '.')
-        n = exponent(in, n);
-    if (r->clipped && may_go_on(in, n))
-        return cut_token(r, t, TOKEN_FLOAT);
-    bool real = n > from;
-    token_of(r, t, real ? TOKEN_FLOAT : TOKEN_INT, n);
-    if (real)
+    if (to > at || in.at[at] != '.')
+        to = exponent(in, to);
+    if (r->clipped && may_go_on(in, to))
+        return cut_token(r, t, TOKEN_FLOAT, from);
+    token_of(r, t, to > at ? TOKEN_FLOAT : TOKEN_INT, from, to, to);
+    if (to > at)
         t->real = number_real(t->text);
     else
         t->num = number_int(t->text);
     return true;
 }
 
-static bool read_number(struct reader *r, struct token *t)
+static bool read_number(struct reader *r, struct token *t, size_t from)
 {
-    struct bytes in = r->rest;
-    size_t sign = in.at[0] == '-', n = sign;
-    if (n < in.len && in.at[n] == '0')
-        n++;
+    struct bytes in = r->all;
+    size_t first = from + (in.at[from] == '-'), at = first;
+    if (at < in.len && in.at[at] == '0')
+        at++;
     else
-        n = digits(in, n);
-    if (n == in.len && r->clipped) {
-        cut_token(r, t, TOKEN_INT);
-        t->num = n > sign ? number_int(t->text) : 0;
+        at = digits(in, at);
+    if (at == in.len && r->clipped) {
+        cut_token(r, t, TOKEN_INT, from);
+        t->num = at > first ? number_int(t->text) : 0;
         return true;
     }
-    if (n == sign)
-        return reader_stop(r, READER_BROKEN, t->offset);
-    if (n < in.len && (in.at[n] == '.' || (in.at[n] | 0x20) == 'e'))
-        return read_fraction(r, t, n);
-    token_of(r, t, TOKEN_INT, n);
+    if (at == first)
+        return reader_stop(r, READER_BROKEN, from);
+    if (at < in.len && (in.at[at] == '.' || (in.at[at] | 0x20) == 'e'))
+        return read_fraction(r, t, from, at);
+    token_of(r, t, TOKEN_INT, from, at, at);
     t->num = number_int(t->text);
     return true;
 }
 
-static bool open_container(struct reader *r, struct token *t, bool map)
+/* A container that is too deep: it comes as one token. */
+static bool pass_over(struct reader *r, struct token *t, size_t at)
 {
-    t->kind = map ? TOKEN_MAP : TOKEN_LIST;
-    bytes_cut(&r->rest, 1);
-    if (r->depth < READER_DEPTH) {
-        reader_push(r, map);
-        r->state = map ? FIRST_KEY : FIRST_ITEM;
-        return true;
-    }
-    size_t n = json_walk(r->rest);
+    struct bytes in = r->all;
+    size_t n = json_walk(bytes_of(in.at + at + 1, in.len - at - 1));
     r->too_deep++;
-    r->rest = bytes_of(r->rest.at - 1, r->rest.len + 1);
     if (n == SIZE_MAX)
-        return cut_token(r, t, TOKEN_NULL);
-    return token_of(r, t, TOKEN_NULL, n + 1);
+        return cut_token(r, t, TOKEN_NULL, at);
+    return token_of(r, t, TOKEN_NULL, at, at + 1 + n, at + 1 + n);
 }
 
-static bool close_container(struct reader *r, struct token *t)
+static bool open_container(struct reader *r, struct token *t, bool map, size_t at)
 {
-    t->kind = reader_in_map(r) ? TOKEN_MAP_END : TOKEN_LIST_END;
-    bytes_cut(&r->rest, 1);
-    t->depth = --r->depth;
-    r->state = AFTER;
+    if (r->depth == READER_DEPTH)
+        return pass_over(r, t, at);
+    t->kind = map ? TOKEN_MAP : TOKEN_LIST;
+    reader_push(r, map);
+    r->state = map ? FIRST_KEY : FIRST_ITEM;
+    move_to(r, at + 1);
     return true;
 }
 
-static bool read_value(struct reader *r, struct token *t)
+static bool close_container(struct reader *r, struct token *t, size_t at)
 {
-    struct bytes in = r->rest;
-    switch (in.at[0]) {
-    case '"': return read_string(r, t, TOKEN_STRING);
-    case '{': return open_container(r, t, true);
-    case '[': return open_container(r, t, false);
-    case 't': return read_word(r, t, "true", TOKEN_TRUE, 0);
-    case 'f': return read_word(r, t, "false", TOKEN_FALSE, 0);
-    case 'n': return read_word(r, t, "null", TOKEN_NULL, 0);
-    case 'N': return read_word(r, t, "NaN", TOKEN_FLOAT, __builtin_nan(""));
-    case 'I': return read_word(r, t, "Infinity", TOKEN_FLOAT, __builtin_inf());
+    t->kind = reader_in_map(r) ? TOKEN_MAP_END : TOKEN_LIST_END;
+    t->depth = --r->depth;
+    r->state = AFTER;
+    move_to(r, at + 1);
+    return true;
+}
+
+static bool read_value(struct reader *r, struct token *t, size_t at)
+{
+    struct bytes in = r->all;
+    switch (in.at[at]) {
+    case '{': return open_container(r, t, true, at);
+    case '[': return open_container(r, t, false, at);
+    case 't': return read_literal(r, t, at, "true", 4, TOKEN_TRUE);
+    case 'f': return read_literal(r, t, at, "false", 5, TOKEN_FALSE);
+    case 'n': return read_literal(r, t, at, "null", 4, TOKEN_NULL);
+    case 'N': return read_word(r, t, at, "NaN", TOKEN_FLOAT, __builtin_nan(""));
+    case 'I': return read_word(r, t, at, "Infinity", TOKEN_FLOAT, __builtin_inf());
     case '-':
-        if (in.len > 1 && in.at[1] == 'I')
-            return read_word(r, t, "-Infinity", TOKEN_FLOAT, -__builtin_inf());
-        return read_number(r, t);
-    default:
-        return is_digit(in.at[0]) ? read_number(r, t) : reader_stop(r, READER_BROKEN, t->offset);
+        if (in.len - at > 1 && in.at[at + 1] == 'I')
+            return read_word(r, t, at, "-Infinity", TOKEN_FLOAT, -__builtin_inf());
+        return read_number(r, t, at);
+    default: return is_digit(in.at[at]) ? read_number(r, t, at) : reader_stop(r, READER_BROKEN, at);
     }
 }
 
-/* After a value inside a container: on to where the next key or value begins. false: there is
- * none, because the container closes here (*closes) or the document is broken. */
-static bool next_item(struct reader *r, bool *closes)
+/* A key or a string; its quote is at `at`. The colon behind a key is taken with it if it is there
+ * already. */
+static inline bool read_string(struct reader *r, struct token *t, bool key, size_t at)
 {
-    bool map = reader_in_map(r);
-    uint8_t c = r->rest.at[0];
-    *closes = c == (map ? '}' : ']');
-    if (*closes)
+    struct bytes in = r->all;
+    enum token_kind kind = key ? TOKEN_KEY : TOKEN_STRING;
+    size_t to = scan_string(in, at + 1);
+    if (to < in.len && in.at[to] == '"')
+        token_of(r, t, kind, at + 1, to, to + 1);
+    else if (!read_hard_string(r, t, kind, at, to))
         return false;
-    if (c != ',')
-        return reader_stop(r, READER_BROKEN, reader_at(r));
-    bytes_cut(&r->rest, 1);
-    skip_blanks(&r->rest);
-    r->state = map ? KEY : VALUE;
-    return r->rest.len > 0 || reader_ran_out(r);
+    if (!key || t->cut)
+        return true;
+    bool colon = r->rest.len > 0 && r->rest.at[0] == ':';
+    r->state = colon ? VALUE : COLON;
+    move_to(r, reader_at(r) + colon);
+    return true;
 }
 
-static bool pass_colon(struct reader *r)
+/* Over the comma or colon at `at` to where a key, a value or the end of the container begins.
+ * false: there is none, and r->end says why. */
+static inline bool pass_mark(struct reader *r, size_t *at)
 {
-    if (r->rest.at[0] != ':')
-        return reader_stop(r, READER_BROKEN, reader_at(r));
-    bytes_cut(&r->rest, 1);
-    skip_blanks(&r->rest);
-    r->state = VALUE;
-    return r->rest.len > 0 || reader_ran_out(r);
+    struct bytes in = r->all;
+    bool map = reader_in_map(r);
+    uint8_t c = in.at[*at];
+    if (r->state == AFTER && c == (map ? '}' : ']'))
+        return true;
+    if (c != (r->state == AFTER ? ',' : ':'))
+        return reader_stop(r, READER_BROKEN, *at);
+    r->state = r->state == AFTER && map ? KEY : VALUE;
+    *at = skip_blanks(in, *at + 1);
+    return *at < in.len || reader_ran_out(r);
 }
 
 bool json_next(struct reader *r, struct token *t)
 {
-    bool closes = false;
+    struct bytes in = r->all;
+    size_t at = skip_blanks(in, reader_at(r));
     if (r->state == CUT)
         return reader_ran_out(r);
-    skip_blanks(&r->rest);
-    if (r->state == AFTER && r->depth == 0)
+    if (r->state == AFTER && r->depth == 0) {
+        move_to(r, at);
         return reader_stop(r, READER_WHOLE, 0);
-    if (r->rest.len == 0)
+    }
+    if (at == in.len)
         return reader_ran_out(r);
-    if (r->state == COLON && !pass_colon(r))
-        return false;
-    if (r->state == AFTER && !next_item(r, &closes) && !closes)
+    if (r->state >= COLON && !pass_mark(r, &at))
         return false;
 
-    uint8_t c = r->rest.at[0];
-    token_init(r, t, reader_at(r));
-    if (closes || (r->state == FIRST_KEY && c == '}') || (r->state == FIRST_ITEM && c == ']'))
-        return close_container(r, t);
-    if (r->state != KEY && r->state != FIRST_KEY)
-        return read_value(r, t);
-    return c == '"' ? read_string(r, t, TOKEN_KEY) : reader_stop(r, READER_BROKEN, t->offset);
+    uint8_t c = in.at[at];
+    bool key = r->state == KEY || r->state == FIRST_KEY;
+    token_init(r, t, at);
+    if (c == '"')
+        return read_string(r, t, key, at);
+    if (r->state == AFTER || (r->state == FIRST_KEY && c == '}') ||
+        (r->state == FIRST_ITEM && c == ']'))
+        return close_container(r, t, at);
+    return key ? reader_stop(r, READER_BROKEN, at) : read_value(r, t, at);
 }
 
 void json_skip(struct reader *r)

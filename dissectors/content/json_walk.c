@@ -33,8 +33,12 @@ static uint64_t escaped_bytes(struct walk *w, uint64_t backslash)
 static uint64_t inside_strings(struct walk *w, uint64_t quote)
 {
     uint64_t inside = quote;
-    for (unsigned by = 1; by < 64; by *= 2)
-        inside ^= inside << by;
+    inside ^= inside << 1;
+    inside ^= inside << 2;
+    inside ^= inside << 4;
+    inside ^= inside << 8;
+    inside ^= inside << 16;
+    inside ^= inside << 32;
     inside ^= w->in_string;
     w->in_string = inside >> 63 ? UINT64_MAX : 0;
     return inside;
@@ -51,12 +55,12 @@ static unsigned walk_block(struct walk *w, const uint8_t *p)
         m.quote &= ~escaped_bytes(w, m.backslash);
     uint64_t outside = ~inside_strings(w, m.quote);
     scan_brackets(p, &m);
-    m.open &= outside;
-    for (uint64_t left = m.open | (m.close & outside); left; left &= left - 1) {
-        if (m.open & left & -left)
+    for (uint64_t left = m.bracket & outside; left; left &= left - 1) {
+        unsigned i = (unsigned)__builtin_ctzll(left);
+        if (p[i] & 2) /* in [ and {, not in ] and } */
             w->depth++;
         else if (--w->depth == 0)
-            return (unsigned)__builtin_ctzll(left) + 1;
+            return i + 1;
     }
     return 0;
 }

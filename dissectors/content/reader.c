@@ -21,8 +21,9 @@ bool reader_next(struct reader *r, struct token *t)
 {
     if (r->end != READER_GOING)
         return false;
+    if (r->format == WHAT_JSON)
+        return json_next(r, t);
     switch (r->format) {
-    case WHAT_JSON: return json_next(r, t);
     case WHAT_MSGPACK: return msgpack_next(r, t);
     case WHAT_YAML: return yaml_next(r, t);
     default: return reader_stop(r, READER_BROKEN, 0);

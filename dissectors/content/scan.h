@@ -11,7 +11,7 @@
 
 /* A bit for each byte of a block of 64, the lowest for the first. */
 struct scan_masks {
-    uint64_t quote, backslash, open, close;
+    uint64_t quote, backslash, bracket;
 };
 
 static inline bool scan_stops_string(uint8_t c)
@@ -20,46 +20,65 @@ static inline bool scan_stops_string(uint8_t c)
 }
 
 #if defined(__SSE2__)
-/* Bit i: p[i] ends a run of plain string characters. Reads 16 bytes. */
-static inline unsigned scan_string_mask(const uint8_t *p)
+static inline __m128i scan_load(const uint8_t *p)
 {
-    __m128i x = _mm_loadu_si128((const __m128i *)(const void *)p);
+    return _mm_loadu_si128((const __m128i *)(const void *)p);
+}
+
+/* All ones where a byte ends a run of plain string characters. */
+static inline __m128i scan_stops(__m128i x)
+{
     __m128i quote = _mm_cmpeq_epi8(x, _mm_set1_epi8('"'));
     __m128i slash = _mm_cmpeq_epi8(x, _mm_set1_epi8('\\'));
     __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(x, _mm_set1_epi8(0x1f)), x);
-    return (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quote, slash), low));
+    return _mm_or_si128(_mm_or_si128(quote, slash), low);
 }
 
-static inline uint64_t scan_equal(const __m128i x[4], char c)
+/* Bit i: p[i] ends a run of plain string characters. Reads 16 bytes. */
+static inline unsigned scan_string_mask(const uint8_t *p)
 {
-    uint64_t mask = 0;
-    for (int i = 3; i >= 0; i--) {
-        __m128i eq = _mm_cmpeq_epi8(x[i], _mm_set1_epi8(c));
-        mask = mask << 16 | (unsigned)_mm_movemask_epi8(eq);
-    }
-    return mask;
+    return (unsigned)_mm_movemask_epi8(scan_stops(scan_load(p)));
+}
+
+/* The same for 32, and only whether there is one. */
+static inline bool scan_string_any(const uint8_t *p)
+{
+    __m128i stops = _mm_or_si128(scan_stops(scan_load(p)), scan_stops(scan_load(p + 16)));
+    return _mm_movemask_epi8(stops) != 0;
+}
+
+static inline uint64_t scan_equal(__m128i x, char c)
+{
+    return (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(x, _mm_set1_epi8(c)));
+}
+
+static inline uint64_t scan_equal_64(const __m128i x[4], char c)
+{
+    return scan_equal(x[0], c) | scan_equal(x[1], c) << 16 | scan_equal(x[2], c) << 32 |
+           scan_equal(x[3], c) << 48;
 }
 
 /* Quotes and backslashes of 64 bytes. */
 static inline void scan_quotes(const uint8_t *p, struct scan_masks *m)
 {
-    __m128i x[4];
-    for (int i = 0; i < 4; i++)
-        x[i] = _mm_loadu_si128((const __m128i *)(const void *)(p + 16 * i));
-    m->quote = scan_equal(x, '"');
-    m->backslash = scan_equal(x, '\\');
+    const __m128i x[4] = {scan_load(p), scan_load(p + 16), scan_load(p + 32), scan_load(p + 48)};
+    m->quote = scan_equal_64(x, '"');
+    m->backslash = scan_equal_64(x, '\\');
 }
 
-/* Brackets of 64 bytes: [ and { differ by 0x20, as ] and } do. */
+/* Brackets of all four kinds: [ and { differ by 0x20, as ] and } do. */
+static inline uint64_t scan_bracket(__m128i x)
+{
+    x = _mm_or_si128(x, _mm_set1_epi8(0x20));
+    __m128i either =
+        _mm_or_si128(_mm_cmpeq_epi8(x, _mm_set1_epi8('{')), _mm_cmpeq_epi8(x, _mm_set1_epi8('}')));
+    return (unsigned)_mm_movemask_epi8(either);
+}
+
 static inline void scan_brackets(const uint8_t *p, struct scan_masks *m)
 {
-    __m128i x[4];
-    for (int i = 0; i < 4; i++) {
-        __m128i raw = _mm_loadu_si128((const __m128i *)(const void *)(p + 16 * i));
-        x[i] = _mm_or_si128(raw, _mm_set1_epi8(0x20));
-    }
-    m->open = scan_equal(x, '{');
-    m->close = scan_equal(x, '}');
+    m->bracket = scan_bracket(scan_load(p)) | scan_bracket(scan_load(p + 16)) << 16 |
+                 scan_bracket(scan_load(p + 32)) << 32 | scan_bracket(scan_load(p + 48)) << 48;
 }
 #else
 static inline unsigned scan_string_mask(const uint8_t *p)
@@ -68,6 +87,11 @@ static inline unsigned scan_string_mask(const uint8_t *p)
     for (unsigned i = 0; i < 16; i++)
         mask |= (unsigned)scan_stops_string(p[i]) << i;
     return mask;
+}
+
+static inline bool scan_string_any(const uint8_t *p)
+{
+    return scan_string_mask(p) || scan_string_mask(p + 16);
 }
 
 static inline void scan_quotes(const uint8_t *p, struct scan_masks *m)
@@ -81,27 +105,27 @@ static inline void scan_quotes(const uint8_t *p, struct scan_masks *m)
 
 static inline void scan_brackets(const uint8_t *p, struct scan_masks *m)
 {
-    m->open = m->close = 0;
+    m->bracket = 0;
     for (unsigned i = 0; i < 64; i++) {
-        m->open |= (uint64_t)((p[i] | 0x20) == '{') << i;
-        m->close |= (uint64_t)((p[i] | 0x20) == '}') << i;
+        m->bracket |= (uint64_t)((p[i] | 0x20) == '{' || (p[i] | 0x20) == '}') << i;
     }
 }
 #endif
 
-/* The first of at[0..n) that a JSON string cannot hold as it is: a quote, a backslash, a
- * control character; n if there is none. */
-static inline size_t scan_string(const uint8_t *at, size_t n)
+/* scan_string() from the second block on. */
+size_t scan_string_on(struct bytes in, size_t at);
+
+/* The first place from `at` on that a JSON string cannot hold as it is: a quote, a backslash, a
+ * control character; in.len if there is none. Most strings end in their first 16 bytes. */
+static inline size_t scan_string(struct bytes in, size_t at)
 {
-    size_t i = 0;
-    for (; n - i >= 16; i += 16) {
-        unsigned mask = scan_string_mask(at + i);
+    if (in.len - at >= 16) {
+        unsigned mask = scan_string_mask(in.at + at);
         if (mask)
-            return i + (size_t)__builtin_ctz(mask);
+            return at + (size_t)__builtin_ctz(mask);
+        at += 16;
     }
-    while (i < n && !scan_stops_string(at[i]))
-        i++;
-    return i;
+    return scan_string_on(in, at);
 }
 
 #endif

@@ -7,12 +7,16 @@
 
 #include "dissectors/content/reader_formats.h"
 #include "dissectors/content/yaml_scalar.h"
+#include "dissectors/content/yaml_tag.h"
 
 /* What a document can make libyaml do out of proportion to its size: tag prefixes are copied for
  * each node, directives compared with all before them, levels looked at for each token. */
 #define MAX_TAG_BYTES  (4u << 20)
 #define MAX_DIRECTIVES 256u
+#define MAX_TAG_TEXT   512u
 #define MAX_LOOKS      (1u << 22) /* at open levels: it goes over all of them for each token */
+
+#define PYTHON_TAG YAML_TAG_PREFIX "python/"
 
 struct yaml {
     yaml_parser_t parser;
@@ -308,6 +312,61 @@ bool yaml_next(struct reader *r, struct token *t)
         if (!start)
             return given;
     }
+}
+
+/* The first tag of Python's, from the events. */
+static bool find_tag(struct reader *r, struct yaml *y, struct yaml_tag *found)
+{
+    yaml_event_t e;
+    bool more = true;
+    while (more && pull(r, y, &e)) {
+        struct token t = {0};
+        const char *tag = (const char *)tag_of(&e);
+        more = e.type != YAML_STREAM_END_EVENT;
+        if (tag && strncmp(tag, PYTHON_TAG, strlen(PYTHON_TAG)) == 0 && copy_tag(y, &e, &t)) {
+            *found = (struct yaml_tag){.text = t.tag, .offset = byte_of(y, e.start_mark.index)};
+            more = false;
+        }
+        y->tag_bytes += tag ? strlen(tag) : 0;
+        move_to(r, y, e.end_mark.index);
+        yaml_event_delete(&e);
+    }
+    return found->text.len > 0;
+}
+
+/* The first one from the text, as it is written, from `from` on. */
+static bool find_text(struct bytes all, size_t from, struct yaml_tag *found)
+{
+    static const char *const forms[] = {"!!python/", PYTHON_TAG};
+    struct bytes rest = all;
+    const uint8_t *at = NULL;
+    size_t n = 0;
+    bytes_cut(&rest, from);
+    for (size_t i = 0; i < sizeof forms / sizeof *forms && !at && rest.len > 0; i++) {
+        n = strlen(forms[i]);
+        at = memmem(rest.at, rest.len, forms[i], n);
+    }
+    if (!at)
+        return false;
+    found->offset = (size_t)(at - all.at);
+    bytes_cut(&rest, (size_t)(at - rest.at));
+    while (n < rest.len && n < MAX_TAG_TEXT && rest.at[n] > ' ' && !strchr(",[]{}>", rest.at[n]))
+        n++;
+    found->text = bytes_head(rest, n);
+    return true;
+}
+
+bool yaml_python_tag(struct bytes document, bool clipped, struct arena *arena,
+                     struct yaml_tag *found)
+{
+    struct reader r;
+    *found = (struct yaml_tag){0};
+    reader_begin(&r, WHAT_YAML, document, clipped, arena);
+    bool yes = r.end == READER_GOING && find_tag(&r, r.more, found);
+    /* What was not parsed: behind an error or a bound, or behind what is given to libyaml. */
+    size_t from = r.end == READER_GOING ? ((struct yaml *)r.more)->text.len : reader_at(&r);
+    reader_end(&r);
+    return yes || find_text(document, from, found);
 }
 
 void yaml_skip(struct reader *r)

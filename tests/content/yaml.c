@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "dissectors/content/reader.h"
+#include "dissectors/content/yaml_tag.h"
 #include "tests/content/support/dump.h"
 
 static const struct {
@@ -224,6 +225,61 @@ static void deep_and_wide(void **state)
         }
 }
 
+static void tags_of_python(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *yaml, *tag; /* NULL: none */
+        size_t offset;
+    } samples[] = {
+        {"a: !!python/name:os.system x", "tag:yaml.org,2002:python/name:os.system", 3},
+        {"? [!!python/object:a.b {}]\n: 1", "tag:yaml.org,2002:python/object:a.b", 3},
+        {"? !!python/tuple [x]\n: 1", "tag:yaml.org,2002:python/tuple", 2},
+        {"a\n--- !!python/none\n", "tag:yaml.org,2002:python/none", 6},
+        {"%TAG !p! tag:yaml.org,2002:python/\n---\n- !p!name:x y\n",
+         "tag:yaml.org,2002:python/name:x", 41},
+        {"- !<tag:yaml.org,2002:python/name:x> y", "tag:yaml.org,2002:python/name:x", 2},
+        {"a: '!!python/name:x'\n# !!python/name:y\n", NULL, 0},
+        {"a: !python/name:x y", NULL, 0},
+        {"a: !!str x", NULL, 0},
+        {"", NULL, 0},
+        {"a: b: c\n- !!python/name:x, y", "!!python/name:x", 10},
+        {"@ [!<tag:yaml.org,2002:python/name:x>]", "tag:yaml.org,2002:python/name:x", 5},
+    };
+    for (size_t i = 0; i < sizeof samples / sizeof *samples; i++) {
+        struct arena *arena = arena_new(1 << 20);
+        struct yaml_tag found;
+        struct bytes yaml = bytes_of(samples[i].yaml, strlen(samples[i].yaml));
+        assert_int_equal(yaml_python_tag(yaml, false, arena, &found), samples[i].tag != NULL);
+        if (samples[i].tag) {
+            if (!bytes_eq(found.text, samples[i].tag))
+                fail_msg("%s: %.*s", samples[i].yaml, (int)found.text.len,
+                         (const char *)found.text.at);
+            assert_int_equal(found.offset, samples[i].offset);
+        }
+        arena_free(arena);
+    }
+}
+
+static void padding_hides_no_tag(void **state)
+{
+    (void)state;
+    static const char last[] = "- !!python/name:x y\n";
+    for (int deep = 0; deep < 2; deep++) {
+        size_t n = 3u << 20;
+        char *yaml = malloc(n);
+        for (size_t i = 0; i < n; i++)
+            yaml[i] = deep ? '[' : "- 1\n"[i % 4];
+        memcpy(yaml + n - 1000, last, sizeof last - 1);
+        struct arena *arena = arena_new(1 << 20);
+        struct yaml_tag found;
+        assert_true(yaml_python_tag(bytes_of(yaml, n), false, arena, &found));
+        assert_int_equal(found.offset, n - 998);
+        arena_free(arena);
+        free(yaml);
+    }
+}
+
 /* libyaml looks at the open levels for each token. */
 static void many_tokens_in_deep_nesting(void **state)
 {
@@ -291,6 +347,8 @@ int main(void)
         cmocka_unit_test(clipped_at_every_byte),
         cmocka_unit_test(skipping_and_raw),
         cmocka_unit_test(offsets_are_bytes),
+        cmocka_unit_test(tags_of_python),
+        cmocka_unit_test(padding_hides_no_tag),
         cmocka_unit_test(deep_and_wide),
         cmocka_unit_test(many_tokens_in_deep_nesting),
         cmocka_unit_test(prefixes_of_tags_are_bounded),

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "dissectors/content/reader.h"
+#include "dissectors/content/yaml_tag.h"
 
 static void need(bool what)
 {
@@ -32,6 +33,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         arena_reset(arena);
         read_all(bytes_of(data, size), how & 1, how & 2, arena);
     }
+    struct yaml_tag tag;
+    arena_reset(arena);
+    if (yaml_python_tag(bytes_of(data, size), false, arena, &tag))
+        need(tag.text.len > 0 && tag.offset < size);
     arena_free(arena);
     return 0;
 }
