@@ -138,17 +138,27 @@ static void apply(struct amqp_feed *f, const struct amqp_method *m, const struct
     default:
         if (m->def->class_id == 10)
             amqp_login_method(f, m, frame->start);
-        else
+        else if (m->def->flags & METHOD_QUEUE)
             remember_names(f, m, frame->channel, queue);
     }
     if (m->def->flags & METHOD_CONTENT)
-        amqp_content_begin(f, frame, m->def->id == M_BASIC_GET_OK);
+        amqp_content_begin(f, frame, m);
+}
+
+static void check_method(struct amqp_feed *f, const struct amqp_method *m,
+                         const struct amqp_frame *frame)
+{
+    if (!m->def)
+        tally_add(f->out->tally, TALLY_amqp_unknown_method, 1);
+    if (frame->cut || (m->def && m->exact))
+        return;
+    amqp_emit_anomaly(f, m->def ? ANOMALY_ARGUMENTS : ANOMALY_METHOD, frame->start);
 }
 
 static void on_method(struct amqp_feed *f, const struct amqp_frame *frame)
 {
-    struct amqp_method m;
     struct amqp_content *open = amqp_content_find(f, frame->channel);
+    struct amqp_method other, *m;
     uint8_t room[UINT8_MAX];
     struct bytes queue = {0};
 
@@ -156,17 +166,14 @@ static void on_method(struct amqp_feed *f, const struct amqp_frame *frame)
         amqp_emit_anomaly(f, ANOMALY_INTERLEAVED, frame->start);
         amqp_content_drop(f, open);
     }
-    if (!amqp_method_read(&m, frame->payload, f->a->v0_8) || !m.def)
-        tally_add(f->out->tally, TALLY_amqp_unknown_method, 1);
-    if (!m.def && !frame->cut)
-        amqp_emit_anomaly(f, ANOMALY_METHOD, frame->start);
-    else if (m.def && !m.exact && !frame->cut)
-        amqp_emit_anomaly(f, ANOMALY_ARGUMENTS, frame->start);
-    if (m.def)
-        queue = meant_queue(f, &m, frame->channel, room);
-    amqp_emit_command(f, &m, frame->channel, frame->start, queue);
-    if (m.def)
-        apply(f, &m, frame, queue);
+    m = f->busy ? &other : &f->method; /* that of the content in progress is still needed */
+    amqp_method_read(m, frame->payload, f->a->v0_8);
+    check_method(f, m, frame);
+    if (m->def && (m->def->flags & METHOD_QUEUE))
+        queue = meant_queue(f, m, frame->channel, room);
+    amqp_emit_command(f, m, frame->channel, frame->start, queue);
+    if (m->def)
+        apply(f, m, frame, queue);
 }
 
 /* What was negotiated holds for every frame. RabbitMQ lets 8 bytes more pass. */
@@ -200,12 +207,12 @@ static void on_torn_method(struct amqp_feed *f, const struct amqp_frame *frame)
 {
     struct amqp_method m;
 
-    if (!amqp_method_read(&m, frame->payload, f->a->v0_8) || !m.def)
+    amqp_method_read(&m, frame->payload, f->a->v0_8);
+    if (!m.def)
         return;
     amqp_emit_command(f, &m, frame->channel, frame->start, (struct bytes){0});
-    if (!(m.def->flags & METHOD_CONTENT))
-        return;
-    amqp_content_begin(f, frame, m.def->id == M_BASIC_GET_OK);
+    if (m.def->flags & METHOD_CONTENT)
+        amqp_content_begin(f, frame, &m);
 }
 
 static void on_torn(struct amqp_feed *f, const struct amqp_frame *frame)
@@ -371,6 +378,7 @@ static enum dissect amqp_feed(void *state, const struct chunk *c, const struct d
     f.out = out;
     f.busy = false;
     f.cover = 0;
+    f.has_method = f.has_props = false;
     if (a->leave)
         return DISSECT_LEAVE;
     if (c->kind != CHUNK_CLOSE) {

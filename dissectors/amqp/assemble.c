@@ -16,10 +16,20 @@ struct amqp_content *amqp_content_find(struct amqp_feed *f, uint16_t channel)
     return NULL;
 }
 
+/* A buffer is made when something goes into it. */
+static void add(struct keep *k, struct bytes b, size_t limit, struct budget *budget)
+{
+    if (!k->budget && !k->limit)
+        keep_init(k, limit, budget);
+    keep_add(k, b);
+}
+
 static void free_buffers(struct amqp_content *c)
 {
-    keep_free(&c->own);
-    keep_free(&c->body);
+    if (c->own.data)
+        keep_free(&c->own);
+    if (c->body.data)
+        keep_free(&c->body);
 }
 
 static void free_held(struct amqp *a, struct amqp_content *c)
@@ -51,7 +61,7 @@ void amqp_content_drop(struct amqp_feed *f, struct amqp_content *c)
         answer_get(f, c->channel);
     if (c == &f->now) {
         free_buffers(c);
-        f->busy = false;
+        f->busy = f->has_method = f->has_props = false;
     } else {
         free_held(f->a, c);
     }
@@ -112,7 +122,7 @@ static struct amqp_content *park(struct amqp_feed *f)
     c->next = a->held;
     a->held = c;
     a->n_held++;
-    f->busy = false;
+    f->busy = f->has_method = f->has_props = false;
     return c;
 }
 
@@ -141,20 +151,23 @@ static struct amqp_content *begin(struct amqp_feed *f, const struct amqp_frame *
     return &f->now;
 }
 
-void amqp_content_begin(struct amqp_feed *f, const struct amqp_frame *method, bool is_get)
+void amqp_content_begin(struct amqp_feed *f, const struct amqp_frame *frame,
+                        const struct amqp_method *method)
 {
-    struct amqp_content *c = begin(f, method);
+    struct amqp_content *c = begin(f, frame);
+    bool is_get = method->def->id == M_BASIC_GET_OK;
 
     if (!c) {
         if (is_get)
-            answer_get(f, method->channel);
+            answer_get(f, frame->channel);
         return;
     }
     c->is_get = is_get;
     c->cover = f->cover;
-    c->head_cut = method->cut;
-    c->method = method->payload;
-    if (method->held && !own_frames(c))
+    c->head_cut = frame->cut;
+    c->method = frame->payload;
+    f->has_method = method == &f->method && !frame->held;
+    if (frame->held && !own_frames(c))
         give_up(f, c, TALLY_budget_full);
 }
 
@@ -183,7 +196,7 @@ static struct amqp_content *without_method(struct amqp_feed *f, const struct amq
 void amqp_content_header(struct amqp_feed *f, const struct amqp_frame *frame)
 {
     struct amqp_content *c = amqp_content_find(f, frame->channel);
-    struct amqp_props p;
+    struct amqp_props other, *p;
 
     if (c && c->in_body) { /* the body never came to its end */
         amqp_emit_anomaly(f, ANOMALY_NO_METHOD, frame->start);
@@ -192,14 +205,16 @@ void amqp_content_header(struct amqp_feed *f, const struct amqp_frame *frame)
     }
     if (!c && !(c = without_method(f, frame)))
         return;
-    if (!amqp_props_read(&p, frame->payload) || p.class_id != 60) {
+    p = c == &f->now ? &f->props : &other;
+    if (!amqp_props_read(p, frame->payload) || p->class_id != 60) {
         amqp_emit_anomaly(f, ANOMALY_HEADER, frame->start);
         amqp_content_drop(f, c);
         return;
     }
-    if (!p.exact && !frame->cut)
+    if (!p->exact && !frame->cut)
         amqp_emit_anomaly(f, ANOMALY_HEADER, frame->start);
-    c->size = p.body_size;
+    f->has_props = p == &f->props && !frame->held;
+    c->size = p->body_size;
     c->in_body = true;
     c->cover |= f->cover;
     c->head_cut |= frame->cut;

@@ -12,7 +12,8 @@
 struct amqp_content *amqp_content_find(struct amqp_feed *f, uint16_t channel);
 
 /* A method that announces content; there is none unfinished on its channel. */
-void amqp_content_begin(struct amqp_feed *f, const struct amqp_frame *method, bool is_get);
+void amqp_content_begin(struct amqp_feed *f, const struct amqp_frame *frame,
+                        const struct amqp_method *method);
 /* A content header frame. */
 void amqp_content_header(struct amqp_feed *f, const struct amqp_frame *frame);
 /* A body frame, or a piece of one; `end`: the frame is complete. */

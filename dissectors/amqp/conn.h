@@ -5,6 +5,8 @@
 
 #include "dissectors/amqp/channel.h"
 #include "dissectors/amqp/frame.h"
+#include "dissectors/amqp/method.h"
+#include "dissectors/amqp/props.h"
 #include "dissectors/dissector.h"
 
 /* A message between its method frame and the end of its body. */
@@ -66,6 +68,10 @@ struct amqp_feed {
     const struct dissect_out *out;
     struct amqp_content now; /* the content in progress, when busy: views into the chunk */
     bool busy;
+    /* What was read of its method and header, where those are views: not to be read twice. */
+    bool has_method, has_props;
+    struct amqp_method method;
+    struct amqp_props props;
     uint8_t cover; /* COVER_* of the frame that is looked at */
 };
 

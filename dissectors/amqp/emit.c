@@ -205,35 +205,59 @@ static uint8_t content_coverage(const struct amqp_content *c, const struct conte
     return (uint8_t)(c->cover | (clipped ? COVER_CLIPPED : 0));
 }
 
+/* What was read of it already, or what is read now. */
+static const struct amqp_method *method_of(struct amqp_feed *f, const struct amqp_content *c,
+                                           struct amqp_method *room)
+{
+    if (c == &f->now && f->has_method)
+        return &f->method;
+    amqp_method_read(room, c->method, f->a->v0_8);
+    return room;
+}
+
+static const struct amqp_props *props_of(struct amqp_feed *f, const struct amqp_content *c,
+                                         struct amqp_props *room)
+{
+    if (c == &f->now && f->has_props)
+        return &f->props;
+    amqp_props_read(room, c->header);
+    return room;
+}
+
+static void fill_method(struct amqp_feed *f, struct msg *m, const struct amqp_content *c)
+{
+    struct amqp_method room;
+    const struct amqp_method *method = method_of(f, c, &room);
+
+    if (method->def) {
+        fields_str(&m->fields, F_AMQP_METHOD, method->def->name);
+        fill_args(m, method);
+    }
+    fill_op(m, method);
+    fill_queue(f, m, c);
+}
+
 void amqp_emit_envelope(struct amqp_feed *f, const struct amqp_content *c, struct bytes body)
 {
-    struct amqp_method method = {.def = NULL};
-    struct amqp_props p;
+    struct amqp_props room;
+    const struct amqp_props *p = props_of(f, c, &room);
     struct headers headers, properties;
     uint64_t len = c->got > c->size ? c->got : c->size;
     struct content content = {.body = body, .wire_len = len, .clipped = body.len < len};
     struct msg m;
 
-    if (!amqp_props_read(&p, c->header))
-        return;
-    amqp_method_read(&method, c->method, f->a->v0_8);
     amqp_msg_init(f, &m, MSG_ENVELOPE, NULL, c->offset);
     fill_place(f, &m, c->channel);
-    if (method.def) {
-        fields_str(&m.fields, F_AMQP_METHOD, method.def->name);
-        fill_args(&m, &method);
-    }
-    fill_op(&m, &method);
-    fill_queue(f, &m, c);
-    fill_props(&m, &p);
+    fill_method(f, &m, c);
+    fill_props(&m, p);
     fields_num(&m.fields, F_AMQP_BODY_BYTES, len > INT64_MAX ? INT64_MAX : (int64_t)len);
-    content.type = amqp_props_text(&p, PROP_CONTENT_TYPE);
-    content.encoding = amqp_props_text(&p, PROP_CONTENT_ENCODING);
-    if (read_headers(f, c, &p, &headers)) {
+    content.type = amqp_props_text(p, PROP_CONTENT_TYPE);
+    content.encoding = amqp_props_text(p, PROP_CONTENT_ENCODING);
+    if (read_headers(f, c, p, &headers)) {
         content.compression = header_text(headers_find(&headers, "compression"));
         m.headers = &headers;
     }
-    amqp_props_list(&p, f->out->arena, &properties);
+    amqp_props_list(p, f->out->arena, &properties);
     m.properties = &properties;
     m.content = &content;
     m.coverage |= content_coverage(c, &content, m.headers);

@@ -139,33 +139,51 @@ static int at_start(struct amqp_framer *f, struct bytes *in, struct amqp_frame *
     return FRAME_PROTOCOL;
 }
 
-static bool read_head(struct amqp_framer *f, const uint8_t b[AMQP_FRAME_HEAD])
+static bool known_type(uint8_t type)
 {
-    f->type = b[0];
-    f->channel = (uint16_t)(b[1] << 8 | b[2]);
-    f->size = (uint32_t)b[3] << 24 | (uint32_t)b[4] << 16 | (uint32_t)b[5] << 8 | b[6];
-    f->left = f->size;
-    return (f->type >= AMQP_METHOD && f->type <= AMQP_BODY) || f->type == AMQP_HEARTBEAT;
+    return (type >= AMQP_METHOD && type <= AMQP_BODY) || type == AMQP_HEARTBEAT;
 }
 
-static int at_head(struct amqp_framer *f, struct bytes *in, struct amqp_frame *out)
+/* false: no frame begins like that. */
+static bool read_head(struct amqp_framer *f, struct bytes seven)
 {
-    if (f->have == 0)
-        f->start = f->pos;
-    if (!gather_head(f, in, AMQP_FRAME_HEAD))
-        return FRAME_MORE;
-    bool known = read_head(f, f->head);
-    if (known && f->size <= AMQP_FRAME_SANE) {
-        f->state = PAYLOAD;
-        f->have = 0;
-        return ON;
-    }
+    f->type = seven.at[0];
+    f->channel = be16_at(seven, 1);
+    f->size = f->left = be32_at(seven, 3);
+    return known_type(f->type) && f->size <= AMQP_FRAME_SANE;
+}
+
+static int bad_head(struct amqp_framer *f, struct amqp_frame *out)
+{
+    bool known = f->size > AMQP_FRAME_SANE && known_type(f->type);
+
     out->start = f->start;
     out->channel = f->channel;
     out->torn = false;
     out->what = known ? "frame larger than any broker allows" : "unknown frame type";
     lose_with_head(f, 1);
     return FRAME_BROKEN;
+}
+
+static int at_head(struct amqp_framer *f, struct bytes *in, struct amqp_frame *out)
+{
+    struct bytes seven = bytes_head(*in, AMQP_FRAME_HEAD);
+
+    if (f->have == 0) {
+        f->start = f->pos;
+        if (seven.len == AMQP_FRAME_HEAD && read_head(f, seven)) {
+            take(f, in, AMQP_FRAME_HEAD);
+            f->state = PAYLOAD;
+            return ON;
+        }
+    }
+    if (!gather_head(f, in, AMQP_FRAME_HEAD))
+        return FRAME_MORE;
+    if (!read_head(f, bytes_of(f->head, AMQP_FRAME_HEAD)))
+        return bad_head(f, out);
+    f->have = 0;
+    f->state = PAYLOAD;
+    return ON;
 }
 
 static void describe(const struct amqp_framer *f, struct amqp_frame *out, struct bytes payload)
@@ -353,6 +371,29 @@ static int step(struct amqp_framer *f, struct bytes *in, struct amqp_frame *out)
     return said;
 }
 
+/* The usual case: a whole frame in front of us. */
+static bool whole_ahead(struct amqp_framer *f, struct bytes *in, struct amqp_frame *out)
+{
+    if (f->state != HEAD || f->have > 0 || in->len < AMQP_FRAME_OVERHEAD)
+        return false;
+    uint32_t size = be32_at(*in, 3);
+    if (!known_type(in->at[0]) || in->len - AMQP_FRAME_OVERHEAD < size ||
+        in->at[AMQP_FRAME_HEAD + size] != AMQP_FRAME_END)
+        return false;
+    out->type = in->at[0];
+    out->channel = be16_at(*in, 1);
+    out->size = size;
+    out->start = f->pos;
+    out->payload = bytes_of(in->at + AMQP_FRAME_HEAD, size);
+    if (size > f->held.limit && out->type != AMQP_BODY)
+        out->payload.len = f->held.limit;
+    out->cut = out->payload.len < size;
+    out->held = out->torn = false;
+    f->fresh = false;
+    take(f, in, AMQP_FRAME_OVERHEAD + (size_t)size);
+    return true;
+}
+
 enum amqp_frame_event amqp_framer_next(struct amqp_framer *f, struct bytes *in,
                                        struct amqp_frame *out)
 {
@@ -371,7 +412,12 @@ enum amqp_frame_event amqp_framer_next(struct amqp_framer *f, struct bytes *in,
         out->held = true;
         return (enum amqp_frame_event)said;
     }
-    end_replay(f);
+    if (f->replay)
+        end_replay(f);
+    if (whole_ahead(f, in, out))
+        return FRAME_WHOLE;
+    if (in->len == 0 && f->state == HEAD)
+        return FRAME_MORE;
     return (enum amqp_frame_event)step(f, in, out);
 }
 

@@ -9,6 +9,7 @@
 #define BOTH    3
 #define ALWAYS  METHOD_ALWAYS
 #define CONTENT METHOD_CONTENT
+#define QUEUE   METHOD_QUEUE
 #define NONE    { ARG_END, 0 }
 #define F__     AMQP_NO_FIELD
 #define O(f)    { ARG_OCTET, F_##f }
@@ -59,28 +60,44 @@ const struct amqp_method_def *amqp_method_find(uint16_t class_id, uint16_t metho
 }
 
 /* One argument that is not a bit. */
-static union amqp_value value(struct cursor *c, enum amqp_arg_type type)
+static inline void read_value(union amqp_value *v, struct cursor *c, uint8_t type)
 {
-    union amqp_value v = {.num = 0};
-
     switch (type) {
-    case ARG_OCTET: v.num = cur_u8(c); break;
-    case ARG_SHORT: v.num = cur_u16(c); break;
-    case ARG_LONG: v.num = cur_u32(c); break;
-    case ARG_LONGLONG: v.num = cur_u64(c); break;
-    case ARG_SHORTSTR: v.text = cur_take(c, cur_u8(c)); break;
-    case ARG_LONGSTR:
-    case ARG_TABLE: v.text = cur_take(c, cur_u32(c)); break;
-    case ARG_BIT:
-    case ARG_END: break;
+    case ARG_SHORTSTR: v->text = cur_take(c, cur_u8(c)); break;
+    case ARG_SHORT: v->num = cur_u16(c); break;
+    case ARG_LONGLONG: v->num = cur_u64(c); break;
+    case ARG_LONG: v->num = cur_u32(c); break;
+    case ARG_OCTET: v->num = cur_u8(c); break;
+    default: v->text = cur_take(c, cur_u32(c)); break;
     }
-    return v;
+}
+
+/* How many arguments there were. */
+static unsigned read_args(const struct amqp_arg *arg, union amqp_value *v, struct cursor *in)
+{
+    struct cursor c = *in;
+    unsigned bits = 0, n_bits = 0, n = 0;
+
+    for (; n < AMQP_MAX_ARGS && arg[n].type != ARG_END; n++) {
+        if (arg[n].type != ARG_BIT) {
+            n_bits = 0;
+            read_value(&v[n], &c, arg[n].type);
+        } else {
+            if (n_bits++ % 8 == 0)
+                bits = cur_u8(&c);
+            v[n].num = bits & 1u;
+            bits >>= 1;
+        }
+        if (!cur_ok(&c))
+            break;
+    }
+    *in = c;
+    return n;
 }
 
 bool amqp_method_read(struct amqp_method *m, struct bytes payload, bool v0_8)
 {
     struct cursor c = cur_over(payload);
-    unsigned bits = 0, n_bits = 0;
 
     m->class_id = cur_u16(&c);
     m->method_id = cur_u16(&c);
@@ -89,21 +106,8 @@ bool amqp_method_read(struct amqp_method *m, struct bytes payload, bool v0_8)
     m->def = cur_ok(&c) ? amqp_method_find(m->class_id, m->method_id, v0_8) : NULL;
     if (!m->def)
         return cur_ok(&c);
-    for (const struct amqp_arg *a = m->def->args; m->n < AMQP_MAX_ARGS && a->type != ARG_END; a++) {
-        if (a->type != ARG_BIT) {
-            n_bits = 0;
-            m->args[m->n] = value(&c, (enum amqp_arg_type)a->type);
-        } else {
-            if (n_bits++ % 8 == 0)
-                bits = cur_u8(&c);
-            m->args[m->n].num = bits & 1u;
-            bits >>= 1;
-        }
-        if (!cur_ok(&c))
-            return true;
-        m->n++;
-    }
-    m->exact = cur_left(&c) == 0;
+    m->n = read_args(m->def->args, m->args, &c);
+    m->exact = cur_ok(&c) && cur_left(&c) == 0;
     return true;
 }
 

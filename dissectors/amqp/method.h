@@ -37,6 +37,7 @@ struct amqp_arg {
 enum {
     METHOD_ALWAYS = 1,  /* a detector asks about it, message log or not */
     METHOD_CONTENT = 2, /* a content header follows it */
+    METHOD_QUEUE = 4,   /* it is about a queue, by name, consumer tag or get */
 };
 
 struct amqp_method_def {

@@ -1,8 +1,8 @@
 /* dissectors/amqp/methods.h - every method of AMQP 0-9-1 as RabbitMQ speaks it,
  * and of 0-8 where that differs. Data only; method.h gives it names and types.
  *
- * A row: id, class, method, name, who sends it, flags, arguments in the order of
- * the wire. Arguments: O octet, H short, W long, X longlong, S short string,
+ * A row: id, class, method, name, who sends it, flags (METHOD_* of method.h), arguments in
+ * the order of the wire. Arguments: O octet, H short, W long, X longlong, S short string,
  * L long string, T table, B bit; with a name, the field of a record that they
  * fill (field.h), with _ none. Bits that stand together share octets.
  *
@@ -43,28 +43,28 @@
     M(EXCHANGE_BIND_OK,        40, 31, "exchange.bind-ok",        SERVER, 0,      NONE) \
     M(EXCHANGE_UNBIND,         40, 40, "exchange.unbind",         CLIENT, ALWAYS, H(_), S(AMQP_DESTINATION), S(AMQP_EXCHANGE), S(AMQP_ROUTING_KEY), B(_), T(_)) \
     M(EXCHANGE_UNBIND_OK,      40, 51, "exchange.unbind-ok",      SERVER, 0,      NONE) \
-    M(QUEUE_DECLARE,           50, 10, "queue.declare",           CLIENT, ALWAYS, H(_), S(AMQP_QUEUE), B(_), B(_), B(_), B(_), B(_), T(_)) \
-    M(QUEUE_DECLARE_OK,        50, 11, "queue.declare-ok",        SERVER, ALWAYS, S(AMQP_QUEUE), W(_), W(_)) \
-    M(QUEUE_BIND,              50, 20, "queue.bind",              CLIENT, ALWAYS, H(_), S(AMQP_QUEUE), S(AMQP_EXCHANGE), S(AMQP_ROUTING_KEY), B(_), T(_)) \
+    M(QUEUE_DECLARE,           50, 10, "queue.declare",           CLIENT, ALWAYS | QUEUE, H(_), S(AMQP_QUEUE), B(_), B(_), B(_), B(_), B(_), T(_)) \
+    M(QUEUE_DECLARE_OK,        50, 11, "queue.declare-ok",        SERVER, ALWAYS | QUEUE, S(AMQP_QUEUE), W(_), W(_)) \
+    M(QUEUE_BIND,              50, 20, "queue.bind",              CLIENT, ALWAYS | QUEUE, H(_), S(AMQP_QUEUE), S(AMQP_EXCHANGE), S(AMQP_ROUTING_KEY), B(_), T(_)) \
     M(QUEUE_BIND_OK,           50, 21, "queue.bind-ok",           SERVER, 0,      NONE) \
-    M(QUEUE_PURGE,             50, 30, "queue.purge",             CLIENT, ALWAYS, H(_), S(AMQP_QUEUE), B(_)) \
+    M(QUEUE_PURGE,             50, 30, "queue.purge",             CLIENT, ALWAYS | QUEUE, H(_), S(AMQP_QUEUE), B(_)) \
     M(QUEUE_PURGE_OK,          50, 31, "queue.purge-ok",          SERVER, 0,      W(_)) \
-    M(QUEUE_DELETE,            50, 40, "queue.delete",            CLIENT, ALWAYS, H(_), S(AMQP_QUEUE), B(_), B(_), B(_)) \
+    M(QUEUE_DELETE,            50, 40, "queue.delete",            CLIENT, ALWAYS | QUEUE, H(_), S(AMQP_QUEUE), B(_), B(_), B(_)) \
     M(QUEUE_DELETE_OK,         50, 41, "queue.delete-ok",         SERVER, 0,      W(_)) \
-    M(QUEUE_UNBIND,            50, 50, "queue.unbind",            CLIENT, ALWAYS, H(_), S(AMQP_QUEUE), S(AMQP_EXCHANGE), S(AMQP_ROUTING_KEY), T(_)) \
+    M(QUEUE_UNBIND,            50, 50, "queue.unbind",            CLIENT, ALWAYS | QUEUE, H(_), S(AMQP_QUEUE), S(AMQP_EXCHANGE), S(AMQP_ROUTING_KEY), T(_)) \
     M(QUEUE_UNBIND_OK,         50, 51, "queue.unbind-ok",         SERVER, 0,      NONE) \
     M(BASIC_QOS,               60, 10, "basic.qos",               CLIENT, 0,      W(_), H(_), B(_)) \
     M(BASIC_QOS_OK,            60, 11, "basic.qos-ok",            SERVER, 0,      NONE) \
-    M(BASIC_CONSUME,           60, 20, "basic.consume",           CLIENT, ALWAYS, H(_), S(AMQP_QUEUE), S(AMQP_CONSUMER_TAG), B(_), B(AMQP_NO_ACK), B(_), B(_), T(_)) \
-    M(BASIC_CONSUME_OK,        60, 21, "basic.consume-ok",        SERVER, ALWAYS, S(AMQP_CONSUMER_TAG)) \
-    M(BASIC_CANCEL,            60, 30, "basic.cancel",            BOTH,   ALWAYS, S(AMQP_CONSUMER_TAG), B(_)) \
-    M(BASIC_CANCEL_OK,         60, 31, "basic.cancel-ok",         BOTH,   0,      S(AMQP_CONSUMER_TAG)) \
+    M(BASIC_CONSUME,           60, 20, "basic.consume",           CLIENT, ALWAYS | QUEUE, H(_), S(AMQP_QUEUE), S(AMQP_CONSUMER_TAG), B(_), B(AMQP_NO_ACK), B(_), B(_), T(_)) \
+    M(BASIC_CONSUME_OK,        60, 21, "basic.consume-ok",        SERVER, ALWAYS | QUEUE, S(AMQP_CONSUMER_TAG)) \
+    M(BASIC_CANCEL,            60, 30, "basic.cancel",            BOTH,   ALWAYS | QUEUE, S(AMQP_CONSUMER_TAG), B(_)) \
+    M(BASIC_CANCEL_OK,         60, 31, "basic.cancel-ok",         BOTH,   QUEUE, S(AMQP_CONSUMER_TAG)) \
     M(BASIC_PUBLISH,           60, 40, "basic.publish",           CLIENT, CONTENT, H(_), S(AMQP_EXCHANGE), S(AMQP_ROUTING_KEY), B(_), B(_)) \
     M(BASIC_RETURN,            60, 50, "basic.return",            SERVER, CONTENT, H(AMQP_REPLY_CODE), S(AMQP_REPLY_TEXT), S(AMQP_EXCHANGE), S(AMQP_ROUTING_KEY)) \
-    M(BASIC_DELIVER,           60, 60, "basic.deliver",           SERVER, CONTENT, S(AMQP_CONSUMER_TAG), X(AMQP_DELIVERY_TAG), B(AMQP_REDELIVERED), S(AMQP_EXCHANGE), S(AMQP_ROUTING_KEY)) \
-    M(BASIC_GET,               60, 70, "basic.get",               CLIENT, ALWAYS, H(_), S(AMQP_QUEUE), B(AMQP_NO_ACK)) \
-    M(BASIC_GET_OK,            60, 71, "basic.get-ok",            SERVER, CONTENT, X(AMQP_DELIVERY_TAG), B(AMQP_REDELIVERED), S(AMQP_EXCHANGE), S(AMQP_ROUTING_KEY), W(_)) \
-    M(BASIC_GET_EMPTY,         60, 72, "basic.get-empty",         SERVER, 0,      S(_)) \
+    M(BASIC_DELIVER,           60, 60, "basic.deliver",           SERVER, CONTENT | QUEUE, S(AMQP_CONSUMER_TAG), X(AMQP_DELIVERY_TAG), B(AMQP_REDELIVERED), S(AMQP_EXCHANGE), S(AMQP_ROUTING_KEY)) \
+    M(BASIC_GET,               60, 70, "basic.get",               CLIENT, ALWAYS | QUEUE, H(_), S(AMQP_QUEUE), B(AMQP_NO_ACK)) \
+    M(BASIC_GET_OK,            60, 71, "basic.get-ok",            SERVER, CONTENT | QUEUE, X(AMQP_DELIVERY_TAG), B(AMQP_REDELIVERED), S(AMQP_EXCHANGE), S(AMQP_ROUTING_KEY), W(_)) \
+    M(BASIC_GET_EMPTY,         60, 72, "basic.get-empty",         SERVER, QUEUE, S(_)) \
     M(BASIC_ACK,               60, 80, "basic.ack",               BOTH,   0,      X(AMQP_DELIVERY_TAG), B(_)) \
     M(BASIC_REJECT,            60, 90, "basic.reject",            CLIENT, ALWAYS, X(AMQP_DELIVERY_TAG), B(_)) \
     M(BASIC_RECOVER_ASYNC,     60, 100, "basic.recover-async",    CLIENT, 0,      B(_)) \
@@ -87,7 +87,7 @@
     M(CONNECTION_CLOSE_OK,     10, 61, "connection.close-ok",     BOTH,   ALWAYS, NONE) \
     M(CHANNEL_OPEN_OK,         20, 11, "channel.open-ok",         SERVER, 0,      NONE) \
     M(CHANNEL_ALERT,           20, 30, "channel.alert",           SERVER, 0,      H(AMQP_REPLY_CODE), S(AMQP_REPLY_TEXT), T(_)) \
-    M(BASIC_CONSUME,           60, 20, "basic.consume",           CLIENT, ALWAYS, H(_), S(AMQP_QUEUE), S(AMQP_CONSUMER_TAG), B(_), B(AMQP_NO_ACK), B(_), B(_))
+    M(BASIC_CONSUME,           60, 20, "basic.consume",           CLIENT, ALWAYS | QUEUE, H(_), S(AMQP_QUEUE), S(AMQP_CONSUMER_TAG), B(_), B(AMQP_NO_ACK), B(_), B(_))
 /* clang-format on */
 
 #endif

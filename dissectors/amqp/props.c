@@ -35,25 +35,45 @@ static uint16_t flag_words(struct cursor *c)
     return (uint16_t)(first & ~3u);
 }
 
-static union amqp_prop_value value(struct cursor *c, enum header_kind kind)
+/* The header table; of one that is cut its head, and then nothing more is read. */
+static struct bytes table(struct cursor *c)
 {
-    union amqp_prop_value v = {.num = 0};
-    uint32_t n;
+    uint32_t n = cur_u32(c);
+    struct bytes head = bytes_of(c->at, cur_left(c));
 
-    switch (kind) {
-    case HEADER_TEXT: v.text = cur_take(c, cur_u8(c)); break;
-    case HEADER_INT: v.num = cur_u8(c); break;
-    case HEADER_TIME: v.num = cur_u64(c); break;
-    default:
-        n = cur_u32(c);
-        if (cur_ok(c) && n > cur_left(c)) { /* its head, and then nothing more is read */
-            v.text = cur_take(c, cur_left(c));
-            cur_take(c, 1);
-        } else {
-            v.text = cur_take(c, n);
-        }
+    if (!cur_ok(c) || n <= head.len)
+        return cur_take(c, n);
+    c->bad = true;
+    return head;
+}
+
+static inline void read_value(union amqp_prop_value *v, struct cursor *c, unsigned id)
+{
+    switch (id) {
+    case PROP_HEADERS:       v->text = table(c); break;
+    case PROP_DELIVERY_MODE:
+    case PROP_PRIORITY:      v->num = cur_u8(c); break;
+    case PROP_TIMESTAMP:     v->num = cur_u64(c); break;
+    default:                 v->text = cur_take(c, cur_u8(c)); break;
     }
-    return v;
+}
+
+/* Those of `flags`, as far as they are there; says which. */
+static uint16_t read_values(union amqp_prop_value *v, uint16_t flags, struct cursor *in)
+{
+    struct cursor c = *in;
+    unsigned left = flags, there = 0;
+
+    while (left > 0 && cur_ok(&c)) {
+        unsigned id = (unsigned)__builtin_clz(left) - 16, bit = 0x8000u >> id;
+
+        left &= ~bit;
+        read_value(&v[id], &c, id);
+        if (cur_ok(&c) || (id == PROP_HEADERS && v[id].text.at))
+            there |= bit;
+    }
+    *in = c;
+    return (uint16_t)there;
 }
 
 bool amqp_props_read(struct amqp_props *p, struct bytes payload)
@@ -64,47 +84,42 @@ bool amqp_props_read(struct amqp_props *p, struct bytes payload)
     p->class_id = cur_u16(&c);
     p->weight = cur_u16(&c);
     p->body_size = cur_u64(&c);
+    flags = flag_words(&c);
     p->flags = 0;
     p->exact = false;
-    flags = flag_words(&c);
     if (!cur_ok(&c))
         return false;
-    for (unsigned id = 0; id < PROP_COUNT; id++) {
-        uint16_t bit = (uint16_t)(0x8000u >> id);
-
-        if (!(flags & bit))
-            continue;
-        p->at[id] = value(&c, props[id].kind);
-        if (cur_ok(&c) || (id == PROP_HEADERS && p->at[id].text.at))
-            p->flags |= bit;
-        if (!cur_ok(&c))
-            return true;
-    }
-    p->exact = cur_left(&c) == 0;
+    p->flags = read_values(p->at, flags, &c);
+    p->exact = cur_ok(&c) && cur_left(&c) == 0;
     return true;
+}
+
+static void fill(struct header *h, unsigned id, const union amqp_prop_value *v)
+{
+    h->name = bytes_of(props[id].name, props[id].len);
+    h->kind = props[id].kind;
+    h->cut = false;
+    if (h->kind == HEADER_TEXT)
+        h->text = v->text;
+    else if (h->kind == HEADER_INT)
+        h->num = (int64_t)v->num;
+    else
+        h->num = v->num > INT64_MAX / 1000000000u ? INT64_MAX : (int64_t)(v->num * 1000000000u);
 }
 
 void amqp_props_list(const struct amqp_props *p, struct arena *arena, struct headers *out)
 {
-    struct header_tail tail = header_tail_of(&out->first);
+    unsigned flags = p->flags & (0xffffu >> PROP_DELIVERY_MODE);
+    unsigned n = (unsigned)__builtin_popcount(flags);
+    struct header *h = n > 0 ? arena_raw(arena, n * sizeof *h) : NULL;
 
-    out->cut = !p->exact;
-    for (unsigned id = PROP_DELIVERY_MODE; id < PROP_COUNT; id++) {
-        if (!amqp_props_have(p, id))
-            continue;
-        struct header *h = header_add(&tail, bytes_of(props[id].name, props[id].len), arena);
-        if (!h) {
-            out->cut = true;
-            return;
-        }
-        h->kind = props[id].kind;
-        if (h->kind == HEADER_TEXT)
-            h->text = p->at[id].text;
-        else if (h->kind == HEADER_INT)
-            h->num = (int64_t)p->at[id].num;
-        else
-            h->num = p->at[id].num > INT64_MAX / 1000000000u
-                         ? INT64_MAX
-                         : (int64_t)(p->at[id].num * 1000000000u);
+    out->first = h;
+    out->cut = !p->exact || (n > 0 && !h);
+    for (; h && n > 0; n--, h++) {
+        unsigned id = (unsigned)__builtin_clz(flags) - 16;
+
+        flags &= ~(0x8000u >> id);
+        fill(h, id, &p->at[id]);
+        h->next = n > 1 ? h + 1 : NULL;
     }
 }

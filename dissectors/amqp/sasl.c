@@ -36,15 +36,16 @@ static struct amqp_sasl amqplain(struct bytes response)
 {
     struct amqp_sasl s = {0};
     struct amqp_table t;
+    struct header h;
 
     amqp_table_begin(&t, response, TABLE_DEPTH, response.len, TABLE_RABBIT);
-    for (struct amqp_item i; amqp_table_next(&t, &i);) {
-        if (t.depth > 0 || i.kind != ITEM_VALUE || i.type != HEADER_TEXT)
+    while (amqp_table_next(&t, &h)) {
+        if (t.depth > 0 || t.item != ITEM_VALUE || h.kind != HEADER_TEXT)
             continue;
-        if (!s.user.at && bytes_eq(i.name, "LOGIN"))
-            s.user = i.text;
-        else if (!s.secret.at && bytes_eq(i.name, "PASSWORD"))
-            s.secret = i.text;
+        if (!s.user.at && bytes_eq(h.name, "LOGIN"))
+            s.user = h.text;
+        else if (!s.secret.at && bytes_eq(h.name, "PASSWORD"))
+            s.secret = h.text;
     }
     return s;
 }

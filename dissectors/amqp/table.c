@@ -1,279 +1,262 @@
 /* dissectors/amqp/table.c - field tables. The stack is explicit: it holds where
- * each open table ends, and an inner one never ends behind an outer one, so a
+ * each outer table ends, and an inner one never ends behind an outer one, so a
  * false length costs the table, never the step. */
 #include "dissectors/amqp/table.h"
-
-#include <string.h>
 
 void amqp_table_begin(struct amqp_table *t, struct bytes bytes, unsigned max_depth,
                       uint64_t max_elements, enum amqp_dialect dialect)
 {
-    t->all = bytes;
-    t->at = 0;
+    t->in = cur_over(bytes);
+    t->left = max_elements;
+    t->item = ITEM_VALUE;
     t->end = TABLE_GOING;
-    t->dialect = dialect;
+    t->dialect = (uint8_t)dialect;
     t->conflict = false;
     t->depth = 0;
     t->max_depth = max_depth < TABLE_DEPTH ? max_depth : TABLE_DEPTH;
-    t->left = max_elements;
     t->lists = 0;
-}
-
-static size_t level_end(const struct amqp_table *t)
-{
-    return t->depth > 0 ? t->ends[t->depth - 1] : t->all.len;
 }
 
 static bool stop(struct amqp_table *t, enum amqp_table_end why)
 {
-    t->end = why;
+    t->end = (uint8_t)why;
     return false;
 }
 
-/* n bytes of the innermost open table; an empty range with at == NULL: there are not so many. */
-static struct bytes take(struct amqp_table *t, size_t n)
+static void integer(struct header *h, int64_t v)
 {
-    if (n > level_end(t) - t->at)
-        return (struct bytes){0};
-    struct bytes b = bytes_of(t->all.at + t->at, n);
-    t->at += n;
-    return b;
-}
-
-static bool take_be(struct amqp_table *t, unsigned width, uint64_t *out)
-{
-    struct bytes b = take(t, width);
-
-    *out = 0;
-    for (size_t i = 0; i < b.len; i++)
-        *out = *out << 8 | b.at[i];
-    return b.at != NULL;
-}
-
-static bool take_text(struct amqp_table *t, unsigned width, struct bytes *out)
-{
-    uint64_t n;
-
-    if (!take_be(t, width, &n) || n > level_end(t) - t->at)
-        return false;
-    *out = take(t, (size_t)n);
-    return true;
-}
-
-static int64_t extend(uint64_t v, unsigned width)
-{
-    unsigned shift = 64 - 8 * width;
-
-    return (int64_t)(v << shift) >> shift;
-}
-
-static bool integer(struct amqp_table *t, struct amqp_item *i, unsigned width, bool is_signed)
-{
-    uint64_t v;
-
-    i->type = HEADER_INT;
-    if (!take_be(t, width, &v))
-        return false;
-    i->num = is_signed ? extend(v, width) : (int64_t)v;
-    return true;
-}
-
-static bool boolean(struct amqp_table *t, struct amqp_item *i)
-{
-    bool ok = integer(t, i, 1, false);
-
-    i->type = HEADER_BOOL;
-    i->num = i->num != 0;
-    return ok;
+    h->kind = HEADER_INT;
+    h->num = v;
 }
 
 /* Seconds; many clients write milliseconds, which only a reader of the value can tell. */
-static bool timestamp(struct amqp_table *t, struct amqp_item *i)
+static void timestamp(struct header *h, uint64_t v)
 {
-    uint64_t v;
-
-    i->type = HEADER_TIME;
-    if (!take_be(t, 8, &v))
-        return false;
-    i->num = v > INT64_MAX / 1000000000u ? INT64_MAX : (int64_t)(v * 1000000000u);
-    return true;
+    h->kind = HEADER_TIME;
+    h->num = v > INT64_MAX / 1000000000u ? INT64_MAX : (int64_t)(v * 1000000000u);
 }
 
-static bool decimal(struct amqp_table *t, struct amqp_item *i)
+static void decimal(struct header *h, uint8_t scale, int32_t v)
 {
-    uint64_t scale, v;
-
-    i->type = HEADER_FLOAT;
-    if (!take_be(t, 1, &scale) || !take_be(t, 4, &v))
-        return false;
-    i->real = (double)extend(v, 4);
-    for (; scale > 0 && i->real != 0; scale--)
-        i->real /= 10;
-    return true;
+    h->kind = HEADER_FLOAT;
+    h->real = v;
+    for (; scale > 0 && h->real != 0; scale--)
+        h->real /= 10;
 }
 
-static bool real(struct amqp_table *t, struct amqp_item *i, unsigned width)
+static void single(struct header *h, uint32_t bits)
 {
-    uint64_t v;
-    uint32_t narrow;
     float f;
 
-    i->type = HEADER_FLOAT;
-    if (!take_be(t, width, &v))
-        return false;
-    narrow = (uint32_t)v;
-    memcpy(&f, &narrow, sizeof f);
-    memcpy(&i->real, &v, sizeof i->real);
-    if (width == 4)
-        i->real = (double)f;
-    return true;
+    memcpy(&f, &bits, sizeof f);
+    h->kind = HEADER_FLOAT;
+    h->real = (double)f;
 }
 
-static bool text(struct amqp_table *t, struct amqp_item *i, unsigned width, enum header_kind type)
+static void dual(struct header *h, uint64_t bits)
 {
-    i->type = type;
-    return take_text(t, width, &i->text);
+    h->kind = HEADER_FLOAT;
+    memcpy(&h->real, &bits, sizeof h->real);
+}
+
+static void text(struct header *h, struct cursor *in, size_t len, enum header_kind kind)
+{
+    h->kind = kind;
+    h->text = cur_take(in, len);
+}
+
+/* The usual value, checked as a whole. */
+static void long_string(struct header *h, struct cursor *in)
+{
+    struct bytes rest = bytes_of(in->at, cur_left(in));
+    uint32_t len = rest.len >= 4 ? be32_at(rest, 0) : UINT32_MAX;
+
+    h->kind = HEADER_TEXT;
+    in->bad = rest.len < 4 || rest.len - 4 < len;
+    if (in->bad)
+        return;
+    h->text = bytes_of(rest.at + 4, len);
+    in->at += 4 + (size_t)len;
 }
 
 /* 's': the one tag whose size the dialects dispute. */
-static bool disputed(struct amqp_table *t, struct amqp_item *i)
+static void disputed(struct amqp_table *t, struct header *h, struct cursor *in)
 {
     t->conflict = true;
-    return t->dialect == TABLE_RABBIT ? integer(t, i, 2, true) : text(t, i, 1, HEADER_TEXT);
+    if (t->dialect == TABLE_RABBIT)
+        integer(h, (int16_t)cur_u16(in));
+    else
+        text(h, in, cur_u8(in), HEADER_TEXT);
 }
 
-static bool container(struct amqp_table *t, struct amqp_item *i)
+static void container(struct amqp_table *t, struct header *h, struct cursor *in, bool list)
 {
-    if (!take_text(t, 4, &i->text))
-        return false;
+    uint32_t len = cur_u32(in);
+    struct cursor inner = cur_sub(in, len); /* *in now stands behind it */
+
+    h->kind = list ? HEADER_LIST : HEADER_MAP;
+    h->child = NULL;
+    if (!cur_ok(&inner))
+        return;
     if (t->depth >= t->max_depth) {
-        i->kind = ITEM_DEEP;
-        return true;
+        t->item = ITEM_DEEP;
+        h->cut = true;
+        return;
     }
-    i->kind = ITEM_OPEN;
-    t->ends[t->depth] = t->at;
-    t->at -= i->text.len;
-    t->lists &= ~(1u << t->depth);
-    t->lists |= (uint32_t)(i->tag == 'A') << t->depth;
+    t->item = ITEM_OPEN;
+    t->outer[t->depth] = in->end;
+    t->lists = (t->lists & ~(1u << t->depth)) | (uint32_t)list << t->depth;
     t->depth++;
+    *in = inner;
+}
+
+/* The values that Celery's messages do not hold. */
+static void rare(struct amqp_table *t, struct header *h, struct cursor *in, uint8_t tag)
+{
+    uint8_t scale;
+
+    switch (tag) {
+    case 'L':
+    case 'l': integer(h, (int64_t)cur_u64(in)); break;
+    case 'b': integer(h, (int8_t)cur_u8(in)); break;
+    case 'B': integer(h, cur_u8(in)); break;
+    case 'U': integer(h, (int16_t)cur_u16(in)); break;
+    case 'u': integer(h, cur_u16(in)); break;
+    case 'i': integer(h, cur_u32(in)); break;
+    case 's': disputed(t, h, in); break;
+    case 'f': single(h, cur_u32(in)); break;
+    case 'd': dual(h, cur_u64(in)); break;
+    case 'x': text(h, in, cur_u32(in), HEADER_BYTES); break;
+    case 'T': timestamp(h, cur_u64(in)); break;
+    case 'D':
+        scale = cur_u8(in);
+        decimal(h, scale, (int32_t)cur_u32(in));
+        break;
+    default: in->bad = true; break; /* a tag that nobody has */
+    }
+}
+
+static inline void value(struct amqp_table *t, struct header *h, struct cursor *in, uint8_t tag)
+{
+    switch (tag) {
+    case 'S': long_string(h, in); break;
+    case 'V': h->kind = HEADER_NULL; break;
+    case 'I': integer(h, (int32_t)cur_u32(in)); break;
+    case 't':
+        integer(h, cur_u8(in) != 0);
+        h->kind = HEADER_BOOL;
+        break;
+    case 'F':
+    case 'A': container(t, h, in, tag == 'A'); break;
+    default: rare(t, h, in, tag); break;
+    }
+}
+
+/* The end of what is open: on with what is around it. */
+static bool leave(struct amqp_table *t)
+{
+    if (t->depth == 0)
+        return stop(t, TABLE_WHOLE);
+    t->depth--;
+    t->in.end = t->outer[t->depth];
+    t->item = ITEM_CLOSE;
     return true;
 }
 
-static bool value(struct amqp_table *t, struct amqp_item *i)
+/* A member's name, if it has one, and its tag; 0: they are not all there. */
+static inline uint8_t name_and_tag(struct cursor *in, bool named, struct bytes *name)
 {
-    switch (i->tag) {
-    case 't': return boolean(t, i);
-    case 'b': return integer(t, i, 1, true);
-    case 'B': return integer(t, i, 1, false);
-    case 'U': return integer(t, i, 2, true);
-    case 'u': return integer(t, i, 2, false);
-    case 'I': return integer(t, i, 4, true);
-    case 'i': return integer(t, i, 4, false);
-    case 'L':
-    case 'l': return integer(t, i, 8, true);
-    case 's': return disputed(t, i);
-    case 'f': return real(t, i, 4);
-    case 'd': return real(t, i, 8);
-    case 'D': return decimal(t, i);
-    case 'S': return text(t, i, 4, HEADER_TEXT);
-    case 'x': return text(t, i, 4, HEADER_BYTES);
-    case 'T': return timestamp(t, i);
-    case 'V': i->type = HEADER_NULL; return true;
-    case 'A':
-    case 'F': return container(t, i);
-    default: return false;
-    }
+    struct bytes rest = bytes_of(in->at, cur_left(in));
+    size_t tag_at = named ? 1u + rest.at[0] : 0;
+
+    if (tag_at >= rest.len)
+        return 0;
+    *name = named ? bytes_of(rest.at + 1, tag_at - 1) : (struct bytes){0};
+    in->at += tag_at + 1;
+    return rest.at[tag_at];
 }
 
-bool amqp_table_next(struct amqp_table *t, struct amqp_item *item)
+bool amqp_table_next(struct amqp_table *t, struct header *h)
 {
     bool named = t->depth == 0 || !(t->lists >> (t->depth - 1) & 1u);
-    uint64_t tag;
+    struct cursor in = t->in;
 
     if (t->end != TABLE_GOING)
         return false;
-    item->name = (struct bytes){0};
-    if (t->at == level_end(t)) {
-        if (t->depth == 0)
-            return stop(t, TABLE_WHOLE);
-        t->depth--;
-        item->kind = ITEM_CLOSE;
-        return true;
-    }
+    if (cur_left(&in) == 0)
+        return leave(t);
     if (t->left == 0)
         return stop(t, TABLE_LIMIT);
     t->left--;
-    item->kind = ITEM_VALUE;
-    if ((named && !take_text(t, 1, &item->name)) || !take_be(t, 1, &tag))
-        return stop(t, TABLE_BROKEN);
-    item->tag = (uint8_t)tag;
-    return value(t, item) || stop(t, TABLE_BROKEN);
+    t->item = ITEM_VALUE;
+    h->cut = false;
+    value(t, h, &in, name_and_tag(&in, named, &h->name));
+    t->in = in;
+    return cur_ok(&in) || stop(t, TABLE_BROKEN);
 }
 
-static void fill(struct header *h, const struct amqp_item *i)
-{
-    h->kind = i->type;
-    switch (i->type) {
-    case HEADER_BOOL:
-    case HEADER_INT:
-    case HEADER_TIME: h->num = i->num; break;
-    case HEADER_FLOAT: h->real = i->real; break;
-    case HEADER_TEXT:
-    case HEADER_BYTES: h->text = i->text; break;
-    default: break;
-    }
-}
+enum { BATCH = 16 };
 
 struct build {
     struct amqp_table table;
-    struct header_tail tails[TABLE_DEPTH + 1];
-    struct header *open[TABLE_DEPTH]; /* the header of each open level */
-    unsigned depth, deep;
+    struct arena *arena;
+    struct header *spare; /* nodes not used yet */
+    unsigned n_spare, deep;
     bool full;
+    const struct header **at[TABLE_DEPTH + 1]; /* where the next member of each level is linked */
+    struct header *open[TABLE_DEPTH];          /* the header of each open level */
 };
 
-static void add(struct build *b, const struct amqp_item *i, struct arena *arena)
+/* The next node, without taking it; NULL: the arena is full. */
+static struct header *node(struct build *b)
 {
-    struct header *h = header_add(&b->tails[b->depth], i->name, arena);
+    if (b->n_spare == 0) {
+        b->spare = arena_raw(b->arena, BATCH * sizeof *b->spare);
+        b->n_spare = b->spare ? BATCH : 0;
+    }
+    return b->spare;
+}
 
-    if (!h) {
-        b->full = true;
-        return;
+static void link_node(struct build *b, struct header *h, unsigned depth)
+{
+    b->spare++;
+    b->n_spare--;
+    h->next = NULL;
+    *b->at[depth] = h;
+    b->at[depth] = &h->next;
+}
+
+static void add(struct build *b, struct header *h)
+{
+    unsigned depth = b->table.depth;
+
+    switch ((enum amqp_item)b->table.item) {
+    case ITEM_CLOSE: break;
+    case ITEM_OPEN:
+        link_node(b, h, depth - 1);
+        b->open[depth - 1] = h;
+        b->at[depth] = &h->child;
+        break;
+    case ITEM_DEEP: b->deep++; /* fall through */
+    case ITEM_VALUE: link_node(b, h, depth); break;
     }
-    if (i->kind == ITEM_VALUE) {
-        fill(h, i);
-        return;
-    }
-    h->kind = i->tag == 'A' ? HEADER_LIST : HEADER_MAP;
-    h->child = NULL;
-    if (i->kind == ITEM_DEEP) {
-        h->cut = true;
-        b->deep++;
-        return;
-    }
-    b->open[b->depth] = h;
-    b->tails[++b->depth] = header_tail_of(&h->child);
 }
 
 /* One attempt in one dialect. */
 static void build(struct build *b, struct bytes table, enum amqp_dialect dialect,
-                  const struct amqp_table_limits *limits, struct arena *arena, struct headers *out)
+                  const struct amqp_table_limits *limits, struct headers *out)
 {
-    struct amqp_item i;
+    struct header *h;
 
     amqp_table_begin(&b->table, table, limits->max_depth, limits->max_elements, dialect);
-    out->cut = false;
-    b->tails[0] = header_tail_of(&out->first);
-    b->depth = b->deep = 0;
-    b->full = false;
-    while (!b->full && amqp_table_next(&b->table, &i)) {
-        if (i.kind == ITEM_CLOSE)
-            b->depth--;
-        else
-            add(b, &i, arena);
-    }
+    out->first = NULL;
+    b->at[0] = &out->first;
+    b->deep = b->n_spare = 0;
+    while ((h = node(b)) && amqp_table_next(&b->table, h))
+        add(b, h);
+    b->full = !h;
     out->cut = b->full || b->table.end != TABLE_WHOLE;
-    for (unsigned d = 0; out->cut && d < b->depth; d++)
+    for (unsigned d = 0; out->cut && d < b->table.depth; d++)
         b->open[d]->cut = true;
 }
 
@@ -283,18 +266,19 @@ bool amqp_table_headers(struct bytes table, bool cut, const struct amqp_table_li
     struct build b;
     struct arena_mark before = arena_mark(arena);
 
-    build(&b, table, TABLE_RABBIT, limits, arena, out);
+    b.arena = arena;
+    build(&b, table, TABLE_RABBIT, limits, out);
     if (b.table.end == TABLE_BROKEN && b.table.conflict && !cut) {
         arena_rewind(arena, before);
-        build(&b, table, TABLE_SHORT_STRINGS, limits, arena, out);
+        build(&b, table, TABLE_SHORT_STRINGS, limits, out);
     }
     if (b.table.end == TABLE_BROKEN && b.table.conflict && !cut) {
         arena_rewind(arena, before);
-        build(&b, table, TABLE_RABBIT, limits, arena, out);
+        build(&b, table, TABLE_RABBIT, limits, out);
     }
     tally_add(tally, TALLY_nesting_limit, b.deep);
     tally_add(tally, TALLY_arena_full, b.full);
     tally_add(tally, TALLY_item_clipped, b.table.end == TABLE_LIMIT);
     out->cut = out->cut || cut || b.deep > 0;
-    return cut || b.table.end != TABLE_BROKEN;
+    return cut || b.full || b.table.end != TABLE_BROKEN;
 }

@@ -12,8 +12,9 @@
  * rabbitmq-website:amqp-0-9-1-errata section 3.
  *
  *     struct amqp_table t;
+ *     struct header h;
  *     amqp_table_begin(&t, bytes, max_depth, max_elements, TABLE_RABBIT);
- *     for (struct amqp_item i; amqp_table_next(&t, &i);) ...
+ *     while (amqp_table_next(&t, &h)) ... t.item, h ...
  *     t.end says how it ended.
  */
 #ifndef DISSECTORS_AMQP_TABLE_H
@@ -27,21 +28,11 @@
 
 enum amqp_dialect { TABLE_RABBIT, TABLE_SHORT_STRINGS };
 
-enum amqp_item_kind {
-    ITEM_VALUE, /* a scalar: tag, and text, num or real */
-    ITEM_OPEN,  /* a table ('F') or array ('A') begins */
+enum amqp_item {
+    ITEM_VALUE, /* a scalar */
+    ITEM_OPEN,  /* a table or array begins: what comes next is in it */
     ITEM_CLOSE, /* the one opened last is over */
-    ITEM_DEEP,  /* a table or array deeper than is read: skipped, text is its bytes */
-};
-
-struct amqp_item {
-    enum amqp_item_kind kind;
-    uint8_t tag;
-    struct bytes name;     /* in a table */
-    enum header_kind type; /* of a value */
-    struct bytes text;
-    int64_t num;
-    double real;
+    ITEM_DEEP,  /* a table or array deeper than is read: skipped, h->cut is set */
 };
 
 enum amqp_table_end {
@@ -52,22 +43,23 @@ enum amqp_table_end {
 };
 
 struct amqp_table {
-    struct bytes all;
-    size_t at;
-    enum amqp_table_end end;
-    enum amqp_dialect dialect;
-    bool conflict; /* a tag was met that the dialects read differently */
+    struct cursor in; /* ends where the innermost open table ends */
+    uint64_t left;    /* elements that may still come */
+    uint8_t item;     /* enum amqp_item: what amqp_table_next() gave */
+    uint8_t end;      /* enum amqp_table_end */
+    uint8_t dialect;  /* enum amqp_dialect */
+    bool conflict;    /* a tag was met that the dialects read differently */
     unsigned depth, max_depth;
-    uint64_t left; /* elements that may still come */
-    size_t ends[TABLE_DEPTH];
-    uint32_t lists; /* bit n: level n is an array */
+    uint32_t lists;                    /* bit n: what is open at level n is an array */
+    const uint8_t *outer[TABLE_DEPTH]; /* where what is around level n ends */
 };
 
 /* `bytes` is the table without its length. max_depth: at most TABLE_DEPTH. */
 void amqp_table_begin(struct amqp_table *t, struct bytes bytes, unsigned max_depth,
                       uint64_t max_elements, enum amqp_dialect dialect);
-/* false: no more; t->end says why. */
-bool amqp_table_next(struct amqp_table *t, struct amqp_item *item);
+/* Fills name, kind, cut and value of *h, not its next; t->item says what it is (ITEM_CLOSE
+ * leaves *h alone). false: no more; t->end says why. */
+bool amqp_table_next(struct amqp_table *t, struct header *h);
 
 struct amqp_table_limits {
     unsigned max_depth;

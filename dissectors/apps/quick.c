@@ -31,6 +31,19 @@ static size_t escape(quick_at at, size_t n)
     return is_hex(at[2]) && is_hex(at[3]) && is_hex(at[4]) && is_hex(at[5]) ? 6 : 0;
 }
 
+/* The first of at[n..all) that a string cannot hold as it is; all: there is none. */
+static size_t plain(quick_at at, size_t n, size_t all)
+{
+    for (; all - n >= 16; n += 16) {
+        unsigned mask = scan_string_mask(at + n);
+        if (mask)
+            return n + (size_t)__builtin_ctz(mask);
+    }
+    while (n < all && !scan_stops_string(at[n]))
+        n++;
+    return n;
+}
+
 /* A string with escapes, the first of them behind n bytes. */
 static quick_at escaped_string(struct quick *q, quick_at at, size_t n, struct bytes *text)
 {
@@ -41,8 +54,7 @@ static quick_at escaped_string(struct quick *q, quick_at at, size_t n, struct by
         size_t length = escape(at + n, all - n);
         if (length == 0)
             return NULL;
-        n += length;
-        n += scan_string(at + n, all - n);
+        n = plain(at, n + length, all);
     }
     if (n >= all || at[n] != '"')
         return NULL;
@@ -56,7 +68,7 @@ static quick_at long_string(struct quick *q, quick_at at, size_t n, struct bytes
 {
     size_t all = left(q, at);
 
-    n += scan_string(at + n, all - n);
+    n = plain(at, n, all);
     if (n < all && at[n] == '"') {
         *text = bytes_of(at, n);
         return at + n + 1;

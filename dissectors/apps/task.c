@@ -245,18 +245,24 @@ bool task_by_headers(const struct letter *l)
     return true;
 }
 
-/* Somebody else's JSON may have a `task` and an `id` too; it has names of its own besides. */
-static bool is_protocol_1(const struct letter *l, const struct body *b)
+static bool of_kind(const struct member *m, enum token_kind kind)
 {
-    unsigned signs = 0;
+    return !m->seen || m->kind == kind;
+}
 
-    if (b->shape != BODY_MAPPING || !member_is_text(&b->member[BODY_TASK]) ||
-        b->member[BODY_TASK].text.len == 0 || !b->member[BODY_ID].seen)
+/* Somebody else's JSON may have a `task` and an `id` too. A worker runs no message of protocol 1
+ * without `args` (celery:worker/strategy.py:proto1_to_proto2 refuses it; hybrid_to_proto2 is chosen by
+ * that very member), nor one whose arguments it cannot call with. Of a pickle only plain members are
+ * known, and args is none. */
+static bool is_protocol_1(const struct body *b)
+{
+    const struct member *m = b->member;
+
+    if (b->shape != BODY_MAPPING || !member_is_text(&m[BODY_TASK]) || m[BODY_TASK].text.len == 0)
         return false;
-    for (unsigned i = BODY_ARGS; i < BODY_MEMBERS; i++)
-        signs += b->member[i].seen;
-    return l->in->cause || (b->members.others == 0 && !l->doc.clipped) || signs >= 2 ||
-           b->member[BODY_ARGS].seen || b->member[BODY_KWARGS].seen;
+    if (!of_kind(&m[BODY_ARGS], TOKEN_LIST) || !of_kind(&m[BODY_KWARGS], TOKEN_MAP))
+        return false;
+    return m[BODY_ID].seen && (m[BODY_ARGS].seen || b->views.format == WHAT_PICKLE);
 }
 
 bool task_by_body(const struct letter *l)
@@ -265,7 +271,7 @@ bool task_by_body(const struct letter *l)
     struct msg m;
 
     body_read(&l->doc, &b, l->out->arena);
-    if (!is_protocol_1(l, &b))
+    if (!is_protocol_1(&b))
         return false;
     if (!begin(l, &m, 1))
         return true;

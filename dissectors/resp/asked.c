@@ -131,14 +131,13 @@ static void interest(const struct resp_conn *conn, const struct request *r, bool
 {
     uint8_t flags = r->command->flags;
 
-    *later = conn->conf->commands || (flags & COMMAND_WATCH);
-    if (!*later && (flags & COMMAND_KEY_WATCH))
-        *later = key_is_kombus(main_key(r));
-    if (*later && http_header(conn, r) && !conn->conf->commands)
-        *later = false;
-    if (conn->replica && !conn->conf->commands)
-        *later = false;
+    *later = *now = true;
+    if (conn->conf->commands)
+        return;
+    *later = (flags & COMMAND_WATCH) && !http_header(conn, r) && !conn->replica;
     *now = *later || (flags & COMMAND_TOLD);
+    if (!*now && (flags & COMMAND_KEY_WATCH))
+        *now = key_is_kombus(main_key(r));
 }
 
 static void tell_command(const struct feed *f, const struct request *r)

@@ -93,7 +93,7 @@ enum command_flag {
     COMMAND_DATA = 1,       /* reads or writes data */
     COMMAND_WATCH = 2,      /* always told, with its reply */
     COMMAND_TOLD = 4,       /* told when it is sent; its reply is not */
-    COMMAND_KEY_WATCH = 8,  /* told, with its reply, when its key is one of kombu's own */
+    COMMAND_KEY_WATCH = 8,  /* told when it is sent, if its key is one of kombu's own */
     COMMAND_SECRET = 16,    /* its arguments are never shown */
     COMMAND_CONTAINER = 32, /* its first argument is a subcommand */
 };

@@ -102,15 +102,15 @@ const struct command command_table[] = {
     {"OBJECT REFCOUNT", 3, K(2, 2, 1), META(I)},
 
     /* lists */
-    {"BLMOVE", 6, KW(1, 2, 1), R(TAKEN, B)},
+    {"BLMOVE", 6, KW(1, 2, 1), R(VALUES, B)},
     {"BLMPOP", -5, KS(COUNTED, 2, COMMAND_WATCH), R(KEYED, L)},
     {"BLPOP", -3, KT(1, -2, 1), R(KEYED, L)},
     {"BRPOP", -3, KT(1, -2, 1), R(KEYED, L)},
-    {"BRPOPLPUSH", 4, KW(1, 2, 1), R(TAKEN, B)},
+    {"BRPOPLPUSH", 4, KW(1, 2, 1), R(VALUES, B)},
     {"LINDEX", 3, KW(1, 1, 1), R(VALUES, B)},
     {"LINSERT", 5, KW(1, 1, 1), V(AT, 4, PUBLISH), META(I)},
     {"LLEN", 2, K(1, 1, 1), META(I)},
-    {"LMOVE", 5, KW(1, 2, 1), R(TAKEN, B)},
+    {"LMOVE", 5, KW(1, 2, 1), R(VALUES, B)},
     {"LMPOP", -4, KS(COUNTED, 1, COMMAND_WATCH), R(KEYED, L)},
     {"LPOP", -2, KW(1, 1, 1), R(TAKEN, B | L)},
     {"LPOS", -3, K(1, 1, 1), META(I | B | L)},
@@ -121,7 +121,7 @@ const struct command command_table[] = {
     {"LSET", 4, KW(1, 1, 1), V(AT, 3, PUBLISH), META(S)},
     {"LTRIM", 4, KW(1, 1, 1), META(S)},
     {"RPOP", -2, KT(1, 1, 1), R(TAKEN, B | L)},
-    {"RPOPLPUSH", 3, KW(1, 2, 1), R(TAKEN, B)},
+    {"RPOPLPUSH", 3, KW(1, 2, 1), R(VALUES, B)},
     {"RPUSH", -3, K(1, 1, 1), V(FROM, 2, PUBLISH), META(I)},
     {"RPUSHX", -3, K(1, 1, 1), V(FROM, 2, PUBLISH), META(I)},
 

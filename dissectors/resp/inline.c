@@ -62,7 +62,7 @@ static bool word_with_quotes(struct request *r, struct bytes *in)
         else if (!quoted(r, in, c.at[0]))
             return false;
     }
-    r->at[r->n] = bytes_of(NULL, r->buf.len - from);
+    r->at[r->n] = bytes_of("", r->buf.len - from); /* resolve() finds the place */
     r->more[r->n].stored = (uint32_t)from;
     return true;
 }

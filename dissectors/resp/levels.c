@@ -78,7 +78,7 @@ void value_scalar(struct resp_value *v, struct resp_token *t, const struct resp_
         value_release(v);
 }
 
-void value_count(struct resp_value *v, uint64_t offset, const struct resp_sink *sink)
+void resp_value_count(struct resp_value *v, uint64_t offset, const struct resp_sink *sink)
 {
     v->elements += v->elements < UINT32_MAX;
     if (v->elements > v->conf->max_elements && !v->muted) {

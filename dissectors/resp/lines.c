@@ -108,7 +108,7 @@ static bool server_line(struct resp_value *v, const struct line *l, const struct
             value_release(v);
         return true;
     }
-    value_count(v, l->offset, sink);
+    resp_value_count(v, l->offset, sink);
     switch (kind) {
     case RESP_SIMPLE:
     case RESP_ERROR:
@@ -168,7 +168,7 @@ static bool client_line(struct resp_value *v, const struct line *l, const struct
             value_broken(v, RESP_BAD_TYPE, l->offset, sink);
             return false;
         }
-        value_count(v, l->offset, sink);
+        resp_value_count(v, l->offset, sink);
         return begin_bulk(v, kind, l, rest, sink);
     }
     if (kind != RESP_ARRAY)

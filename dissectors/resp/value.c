@@ -101,9 +101,10 @@ static void bulk_over(struct resp_value *v, struct bytes text, bool crlf,
         value_lose(v, sink);
 }
 
+/* Never without a place, even if it is empty: that would be no text. */
 static struct bytes held_text(const struct resp_value *v)
 {
-    return v->held ? keep_view(v->held) : bytes_of(NULL, 0);
+    return v->held && v->held->len > 0 ? keep_view(v->held) : bytes_of("", 0);
 }
 
 static bool at_body(struct resp_value *v, struct bytes *in, const struct resp_sink *sink)

@@ -32,7 +32,7 @@ bool value_open(struct resp_value *v, struct resp_token *t, uint64_t offset,
 /* A streamed aggregate ends. false: none is open. */
 bool value_stream_end(struct resp_value *v, const struct resp_sink *sink);
 /* One more element; beyond max_elements the rest of the unit is walked and not told. */
-void value_count(struct resp_value *v, uint64_t offset, const struct resp_sink *sink);
+void resp_value_count(struct resp_value *v, uint64_t offset, const struct resp_sink *sink);
 
 /* Takes a header line. true: go on; false: more bytes are needed. */
 bool value_head(struct resp_value *v, struct bytes *in, const struct resp_sink *sink);

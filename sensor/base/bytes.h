@@ -88,10 +88,38 @@ static inline uint64_t cur_be(struct cursor *c, unsigned width)
     return v;
 }
 
-static inline uint8_t  cur_u8(struct cursor *c)  { return (uint8_t)cur_be(c, 1); }
-static inline uint16_t cur_u16(struct cursor *c) { return (uint16_t)cur_be(c, 2); }
-static inline uint32_t cur_u32(struct cursor *c) { return (uint32_t)cur_be(c, 4); }
-static inline uint64_t cur_u64(struct cursor *c) { return cur_be(c, 8); }
+static inline uint8_t cur_u8(struct cursor *c)
+{
+    struct bytes b = cur_take(c, 1);
+    return b.len > 0 ? *b.at : 0;
+}
+
+static inline uint16_t cur_u16(struct cursor *c)
+{
+    struct bytes b = cur_take(c, 2);
+    uint16_t v = 0;
+    if (b.len > 0)
+        memcpy(&v, b.at, sizeof v);
+    return __builtin_bswap16(v);
+}
+
+static inline uint32_t cur_u32(struct cursor *c)
+{
+    struct bytes b = cur_take(c, 4);
+    uint32_t v = 0;
+    if (b.len > 0)
+        memcpy(&v, b.at, sizeof v);
+    return __builtin_bswap32(v);
+}
+
+static inline uint64_t cur_u64(struct cursor *c)
+{
+    struct bytes b = cur_take(c, 8);
+    uint64_t v = 0;
+    if (b.len > 0)
+        memcpy(&v, b.at, sizeof v);
+    return __builtin_bswap64(v);
+}
 
 /* Big-endian integers at a place that the caller has checked. */
 static inline uint16_t be16_at(struct bytes b, size_t at)

@@ -71,6 +71,17 @@ static void put_queue(struct fold_key *k, const struct msg *m)
     put_text(k, 'r', msg_text(m, F_TASK_ROUTING_KEY));
 }
 
+/* A Redis password without a user is that of "default" (redis.io: AUTH), whichever form of login
+ * a client's library prefers. */
+static void put_user(struct fold_key *k, const struct msg *m)
+{
+    struct bytes user = msg_text(m, F_USER);
+
+    if (user.len == 0 && strcmp(m->conn->proto, "redis") == 0)
+        user = bytes_of("default", 7);
+    put_text(k, 'u', user);
+}
+
 static bool from_client(const struct msg *m, const struct finding *f)
 {
     return rules[f->rule].client_is_source || m->dir == TO_SERVER || m->kind == MSG_REPLY;
@@ -122,7 +133,7 @@ void fold_key_make(struct fold_key *k, const struct msg *m, const struct finding
     if (parts & FOLD_QUEUE)
         put_queue(k, m);
     if (parts & FOLD_USER)
-        put_text(k, 'u', msg_text(m, F_USER));
+        put_user(k, m);
     if (parts & FOLD_CLASS)
         put(k, 'e', &f->fold_class, sizeof f->fold_class);
 }

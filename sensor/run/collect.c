@@ -99,12 +99,12 @@ unsigned collector_wants(const struct collector *c)
     return c->wants;
 }
 
-/* The same task with the same body on the same broker, however often it crosses the wire. */
+/* The same task with the same body, however often it crosses the wire. */
 static uint64_t task_key(const struct msg *m, uint64_t salt)
 {
     uint64_t body = (uint64_t)msg_num(m, F_BODY_DIGEST, 0);
 
-    return hash_mix(hash_mix(topology_scope(m), hash_bytes(msg_text(m, F_TASK_ID), salt)), body);
+    return hash_mix(hash_bytes(msg_text(m, F_TASK_ID), salt), body);
 }
 
 static bool told_before(struct collector *c, const struct msg *m, const struct finding *f)

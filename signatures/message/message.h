@@ -12,5 +12,6 @@ extern const struct message_detector serializer_detector;
 extern const struct message_detector cleartext_detector;
 extern const struct message_detector malformed_detector;
 extern const struct message_detector pickle_detector;
+extern const struct message_detector exception_detector;
 
 #endif

@@ -1,5 +1,6 @@
 /* signatures/message/origin.c - a protocol 2 task that does not say who sent it:
  * task-origin-missing. */
+#include "dissectors/headers.h"
 #include "signatures/message/message.h"
 
 /* gen<pid>@<host>, as celery:utils/nodenames.py:anon_nodename makes it. */
@@ -28,7 +29,7 @@ static void check(const struct msg *m, const struct detect_out *out)
     struct bytes origin = msg_text(m, F_TASK_ORIGIN);
     bool foreign = other_language(m);
 
-    if (msg_num(m, F_TASK_PROTOCOL, 0) != 2 || is_anon_nodename(origin))
+    if (msg_num(m, F_TASK_PROTOCOL, 0) != 2 || is_anon_nodename(origin) || may_be_unseen(m))
         return;
     if (foreign && out->policy->baseline)
         foreign = false;

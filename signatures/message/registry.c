@@ -3,5 +3,5 @@
 
 const struct message_detector *const message_detectors[] = {
     &credentials_detector, &cleartext_detector, &origin_detector,
-    &serializer_detector,  &pickle_detector, &malformed_detector, NULL,
+    &serializer_detector,  &pickle_detector, &exception_detector, &malformed_detector, NULL,
 };

@@ -232,7 +232,7 @@ struct number {
     int64_t value;   /* when not big */
     uint64_t digits; /* decimal digits, when the base is 10 */
 };
-struct number number_int(struct bytes line, uint64_t len);
+struct number pickle_number_int(struct bytes line, uint64_t len);
 struct number number_long(struct bytes line, uint64_t len);
 struct number number_key(struct bytes line, uint64_t len);
 bool number_float(struct bytes line, uint64_t len, double *v);

@@ -99,7 +99,7 @@ static struct number cut_number(struct bytes line, uint64_t len)
     return n;
 }
 
-struct number number_int(struct bytes line, uint64_t len)
+struct number pickle_number_int(struct bytes line, uint64_t len)
 {
     struct number n = {0};
 

@@ -68,7 +68,7 @@ static bool push_number(struct vm *vm, struct number n)
 
 bool op_int(struct vm *vm, const struct arg *a)
 {
-    return push_number(vm, number_int(a->text, a->len));
+    return push_number(vm, pickle_number_int(a->text, a->len));
 }
 
 bool op_long(struct vm *vm, const struct arg *a)
