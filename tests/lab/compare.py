@@ -1,9 +1,10 @@
 #!/usr/bin/python3
-"""compare.py SENSOR tasks|alerts|table [CAPTURE...] - what the sensor finds in pcaps/ against what the lab knows.
+"""compare.py SENSOR tasks|alerts|commands|table [CAPTURE...] - what the sensor finds in pcaps/ against what the lab knows.
 
-tasks   published and delivered task messages by id, against NAME.truth.jsonl
-alerts  folded alerts by rule, against the first table of NAME.md; rules of later issues are not judged
-table   both, as Markdown
+tasks     published and delivered task messages by id, against NAME.truth.jsonl
+alerts    folded alerts by rule, against the first table of NAME.md; rules of later issues are not judged
+commands  AMQP methods and Redis commands of whole captures, against labkit/reference.py, a reader of its own
+table     the first two, as Markdown
 """
 
 import collections
@@ -13,6 +14,11 @@ import os
 import re
 import subprocess
 import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from labkit import reference  # noqa: E402
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PCAPS = os.path.join(TOP, "pcaps")
@@ -135,8 +141,20 @@ def judge_alerts(sensor, name, capture):
     return lines, ", ".join(f"{r} {n}" for r, n in sorted(found.items()))
 
 
+def judge_commands(sensor, name, capture):
+    known = None if name in PARTIAL or name.startswith("midstream") else reference.count(capture)
+    if known is None:
+        return [], "not judged"
+    found = collections.Counter()
+    for r in records(sensor, capture, "commands"):
+        found[field(r, "amqp.method") or field(r, "redis.command")] += 1
+    lines = [f"  {command}: {found[command]}, the reference has {known[command]}" for command in sorted({*known, *found}, key=str)
+             if found[command] != known[command]]
+    return lines[:8], f"{sum(found.values())}/{sum(known.values())} commands"
+
+
 def main(sensor, what, *names):
-    judges = {"tasks": [judge_tasks], "alerts": [judge_alerts], "table": [judge_tasks, judge_alerts]}[what]
+    judges = {"tasks": [judge_tasks], "alerts": [judge_alerts], "commands": [judge_commands], "table": [judge_tasks, judge_alerts]}[what]
     passed = failed = 0
     if what == "table":
         print("| capture | task messages found / true | alerts |\n|---|---|---|")
@@ -155,7 +173,7 @@ def main(sensor, what, *names):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 3 or sys.argv[2] not in ("tasks", "alerts", "table"):
+    if len(sys.argv) < 3 or sys.argv[2] not in ("tasks", "alerts", "commands", "table"):
         print(__doc__)
         sys.exit(64)
     sys.exit(main(*sys.argv[1:]))

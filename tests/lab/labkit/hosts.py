@@ -37,11 +37,16 @@ def unusable():
         if not shutil.which(tool, path=PATH):
             return f"{tool} is not installed"
     name = f"clprobe{os.getpid()}"
-    probe = subprocess.run(["ip", "netns", "add", name], capture_output=True, text=True, check=False)
-    if probe.returncode != 0:
-        return "no network namespaces: " + probe.stderr.strip()
-    subprocess.run(["ip", "netns", "del", name], check=False)
-    return None
+    steps = (["ip", "netns", "add", name], ["ip", "-n", name, "link", "add", "a0", "type", "veth", "peer", "name", "a1"],
+             ["ip", "-n", name, "link", "add", "br0", "type", "bridge"], ["ip", "netns", "exec", name, "true"])
+    why = None
+    for step in steps:
+        probe = subprocess.run(step, capture_output=True, text=True, check=False)
+        if probe.returncode != 0:
+            why = f"no network namespaces here: {' '.join(step)}: {probe.stderr.strip()}"
+            break
+    subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
+    return why
 
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

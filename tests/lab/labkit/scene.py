@@ -110,7 +110,7 @@ class Scene:
         self.made.append(f"{host}: celery worker -c 2 {' '.join(options)} [{stack}]")
         process = self.host(host).start(args, env=self._env("worker", env), log=log)
         if ready:
-            self.wait_log(log, " ready.", 40, process)
+            self.wait_log(log, " ready.", 90, process)
         process.lab_log = log
         return process
 

@@ -15,7 +15,7 @@ from shop import add, charge, charge_failed, checkout, echo, import_prices, invo
 def wait(*results):
     for r in results:
         try:
-            r.get(timeout=20, propagate=False)
+            r.get(timeout=60, propagate=False)
         except Exception as e:  # pylint: disable=broad-except
             print("no result:", r.id, repr(e))
             sys.exit(3)
