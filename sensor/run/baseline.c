@@ -10,7 +10,7 @@
 enum key_type { KEY_TEXT, KEY_TEXTS, KEY_NETWORKS };
 
 struct key_def {
-    const char   *name;
+    const char *name;
     enum key_type type;
 };
 
@@ -18,37 +18,40 @@ struct key_def {
 
 /* The first key of an entry is mandatory (detections.md 5). No keys: a list of texts. */
 struct section_def {
-    const char    *name;
+    const char *name;
     struct key_def keys[KEYS_MAX];
 };
 
 static const struct section_def sections[] = {
-    { "producers", { { "origin", KEY_TEXT }, { "addresses", KEY_NETWORKS }, { "tasks", KEY_TEXTS }, { "user", KEY_TEXT } } },
-    { "workers", { { "node", KEY_TEXT }, { "addresses", KEY_NETWORKS }, { "queues", KEY_TEXTS }, { "user", KEY_TEXT } } },
-    { "controllers", { { "addresses", KEY_NETWORKS }, { "commands", KEY_TEXTS } } },
-    { "tasks", { { NULL, KEY_TEXT } } },
-    { "imports", { { "queue", KEY_TEXT }, { "modules", KEY_TEXTS } } },
-    { "relays", { { "addresses", KEY_NETWORKS } } },
-    { "monitors", { { "addresses", KEY_NETWORKS } } },
-    { "schedulers", { { "addresses", KEY_NETWORKS } } },
+    {"producers",
+     {{"origin", KEY_TEXT}, {"addresses", KEY_NETWORKS}, {"tasks", KEY_TEXTS}, {"user", KEY_TEXT}}},
+    {"workers",
+     {{"node", KEY_TEXT}, {"addresses", KEY_NETWORKS}, {"queues", KEY_TEXTS}, {"user", KEY_TEXT}}},
+    {"controllers", {{"addresses", KEY_NETWORKS}, {"commands", KEY_TEXTS}}},
+    {"tasks", {{NULL, KEY_TEXT}}},
+    {"imports", {{"queue", KEY_TEXT}, {"modules", KEY_TEXTS}}},
+    {"relays", {{"addresses", KEY_NETWORKS}}},
+    {"monitors", {{"addresses", KEY_NETWORKS}}},
+    {"schedulers", {{"addresses", KEY_NETWORKS}}},
 };
 
 struct entry_walk {
     const struct section_def *section;
-    const struct key_def     *key;
-    bool                      has_first;
+    const struct key_def *key;
+    bool has_first;
 };
 
 static void check_item(void *ctx, struct yaml_file *f, yaml_node_t *key, yaml_node_t *value)
 {
     const struct key_def *def = ctx;
-    struct network        n;
+    struct network n;
 
     (void)key;
     if (!yaml_is_text(value))
         yaml_file_fault(f, value, "%s: expected a list of texts", def->name);
     else if (def->type == KEY_NETWORKS && !network_parse(yaml_text(value), &n))
-        yaml_file_fault(f, value, "%s: expected an address or a network, not '%.60s'", def->name, yaml_text(value));
+        yaml_file_fault(f, value, "%s: expected an address or a network, not '%.60s'", def->name,
+                        yaml_text(value));
 }
 
 static const struct key_def *key_of(const struct section_def *s, const char *name)
@@ -61,7 +64,7 @@ static const struct key_def *key_of(const struct section_def *s, const char *nam
 
 static void check_key(void *ctx, struct yaml_file *f, yaml_node_t *key, yaml_node_t *value)
 {
-    struct entry_walk    *w = ctx;
+    struct entry_walk *w = ctx;
     const struct key_def *def = key_of(w->section, yaml_text(key));
 
     if (!def) {
@@ -80,7 +83,7 @@ static void check_key(void *ctx, struct yaml_file *f, yaml_node_t *key, yaml_nod
 static void check_entry(void *ctx, struct yaml_file *f, yaml_node_t *key, yaml_node_t *value)
 {
     const struct section_def *s = ctx;
-    struct entry_walk         w = { .section = s };
+    struct entry_walk w = {.section = s};
 
     (void)key;
     if (!s->keys[0].name) {
@@ -108,7 +111,7 @@ static const struct section_def *section_of(const char *name)
 static void check_section(void *ctx, struct yaml_file *f, yaml_node_t *key, yaml_node_t *value)
 {
     const struct section_def *s = section_of(yaml_text(key));
-    bool                     *versioned = ctx;
+    bool *versioned = ctx;
 
     if (strcmp(yaml_text(key), "version") == 0) {
         *versioned = yaml_is_text(value) && strcmp(yaml_text(value), "1") == 0;
@@ -126,9 +129,9 @@ static void check_section(void *ctx, struct yaml_file *f, yaml_node_t *key, yaml
 int baseline_check(const char *path)
 {
     struct yaml_file f;
-    bool             versioned = false;
-    yaml_node_t     *root;
-    int              status = yaml_file_load(&f, path);
+    bool versioned = false;
+    yaml_node_t *root;
+    int status = yaml_file_load(&f, path);
 
     if (status != 0)
         return status;

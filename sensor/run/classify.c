@@ -7,14 +7,14 @@
 
 struct classifier {
     struct content_limits limits;
-    struct pickle        *machine;
+    struct pickle *machine;
 };
 
 static struct pickle *machine_new(const struct text_list *allow)
 {
-    struct bytes         *list = calloc(allow->n + 1, sizeof *list);
-    struct pickle_options options = { .allow = list, .n_allow = allow->n };
-    struct pickle        *machine;
+    struct bytes *list = calloc(allow->n + 1, sizeof *list);
+    struct pickle_options options = {.allow = list, .n_allow = allow->n};
+    struct pickle *machine;
 
     if (!list)
         return NULL;
@@ -67,13 +67,15 @@ static void keep_top(struct content *c, const struct pickle_result *r, struct ar
     }
 }
 
-static void ask_machine(struct classifier *cl, struct msg *m, struct bytes inner, struct arena *arena)
+static void ask_machine(struct classifier *cl, struct msg *m, struct bytes inner,
+                        struct arena *arena)
 {
     struct content *c = m->content;
-    bool            cut = c->clipped || c->limit;
+    bool cut = c->clipped || c->limit;
 
     const struct pickle_result *r =
-        pickle_judge(cl->machine, inner, declared_pickle(c) ? PICKLE_DECLARED : PICKLE_SEEN, cut ? PICKLE_CLIPPED : PICKLE_WHOLE);
+        pickle_judge(cl->machine, inner, declared_pickle(c) ? PICKLE_DECLARED : PICKLE_SEEN,
+                     cut ? PICKLE_CLIPPED : PICKLE_WHOLE);
     if (!r->is_pickle)
         return;
     c->what = WHAT_PICKLE;
@@ -84,7 +86,7 @@ static void ask_machine(struct classifier *cl, struct msg *m, struct bytes inner
 void classify(struct classifier *cl, struct msg *m, struct arena *arena, struct tally *tally)
 {
     struct content *c = m->content;
-    struct bytes    inner;
+    struct bytes inner;
 
     if (!c->unwrapped)
         content_unwrap(c, arena, &cl->limits, tally);
@@ -94,4 +96,3 @@ void classify(struct classifier *cl, struct msg *m, struct arena *arena, struct 
     if (c->what != WHAT_JSON && (declared_pickle(c) || pickle_maybe(inner)))
         ask_machine(cl, m, inner, arena);
 }
-

@@ -10,7 +10,7 @@
 struct classifier; /* one per worker */
 
 struct classifier *classifier_new(const struct conf *conf);
-void               classifier_free(struct classifier *c);
+void classifier_free(struct classifier *c);
 
 /* Fills everything of m->content, and m->pickle, which lives until the machine is needed again:
  * longer than the message's own detectors, not longer. */

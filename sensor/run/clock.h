@@ -7,14 +7,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CLOCK_JUMP_NS  (3600 * INT64_C(1000000000))
-#define CLOCK_AGREE    16u
-#define CLOCK_SECOND   INT64_C(1000000000)
+#define CLOCK_JUMP_NS (3600 * INT64_C(1000000000))
+#define CLOCK_AGREE   16u
+#define CLOCK_SECOND  INT64_C(1000000000)
 
 struct clock {
-    int64_t  now, next_tick, ahead;
+    int64_t now, next_tick, ahead;
     unsigned agree;
-    bool     started, backwards; /* the last packet was older than the clock */
+    bool started, backwards; /* the last packet was older than the clock */
 };
 
 /* The time of the next packet; true: at least one second has passed since the last tick. */

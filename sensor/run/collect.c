@@ -11,17 +11,18 @@
 #include "signatures/cluster/topology.h"
 #include "signatures/detector.h"
 
-#define CLUSTER_MAX   32u
-#define BINDINGS_MAX  65536u
-#define REMEMBER_NS   (3600 * INT64_C(1000000000))
+#define CLUSTER_MAX  32u
+#define BINDINGS_MAX 65536u
+#define REMEMBER_NS  (3600 * INT64_C(1000000000))
 
 struct collector {
     struct encoder *encoder;
     struct outputs *outputs;
     const struct policy *policy;
     struct fold *fold;
-    struct once *told;      /* (rule, task, body) that a finding was made of */
-    struct once *delivered; /* deliveries seen, so that kombu's copy in `unacked` is not a second one */
+    struct once *told; /* (rule, task, body) that a finding was made of */
+    struct once
+        *delivered; /* deliveries seen, so that kombu's copy in `unacked` is not a second one */
     struct topology *topology;
     void *cluster[CLUSTER_MAX];
     unsigned wants;
@@ -35,7 +36,8 @@ static unsigned emits(const struct outputs *o, enum emit_kind kind, unsigned kin
     return outputs_wants(o, kind) ? kinds : 0;
 }
 
-static void write_alert(void *ctx, const struct msg *m, const struct finding *f, const struct fold_state *fold)
+static void write_alert(void *ctx, const struct msg *m, const struct finding *f,
+                        const struct fold_state *fold)
 {
     struct collector *c = ctx;
     struct record r;
@@ -58,7 +60,8 @@ static bool open_detectors(struct collector *c)
     return true;
 }
 
-struct collector *collector_new(const struct conf *conf, struct encoder *encoder, struct outputs *outputs)
+struct collector *collector_new(const struct conf *conf, struct encoder *encoder,
+                                struct outputs *outputs)
 {
     struct collector *c = calloc(1, sizeof *c);
 
@@ -68,7 +71,8 @@ struct collector *collector_new(const struct conf *conf, struct encoder *encoder
     c->outputs = outputs;
     c->policy = &conf->policy;
     c->wants = emits(outputs, EMIT_TASKS, MSG_TASK) | emits(outputs, EMIT_RESULTS, MSG_RESULT) |
-               emits(outputs, EMIT_WORKERS, MSG_WORKER) | emits(outputs, EMIT_CONTROL, MSG_CONTROL) |
+               emits(outputs, EMIT_WORKERS, MSG_WORKER) |
+               emits(outputs, EMIT_CONTROL, MSG_CONTROL) |
                emits(outputs, EMIT_COMMANDS, MSG_COMMAND | MSG_REPLY);
     c->fold = fold_new(conf->limits.folds, !conf->fold, write_alert, c);
     c->told = once_new(conf->limits.tasks_remembered, REMEMBER_NS);
@@ -109,7 +113,8 @@ static uint64_t task_key(const struct msg *m, uint64_t salt)
 
 static bool told_before(struct collector *c, const struct msg *m, const struct finding *f)
 {
-    return f->once_a_task && msg_has(m, F_TASK_ID) && once_seen(c->told, task_key(m, f->rule + 1u), m->at.ns);
+    return f->once_a_task && msg_has(m, F_TASK_ID) &&
+           once_seen(c->told, task_key(m, f->rule + 1u), m->at.ns);
 }
 
 static void judge(struct collector *c, const struct msg *m, const struct finding *f)
@@ -135,7 +140,7 @@ static void found(void *ctx, const struct msg *m, struct finding *f)
 
 static void ask_cluster(struct collector *c, const struct msg *m)
 {
-    struct detect_out out = { .policy = c->policy, .emit = found, .ctx = c };
+    struct detect_out out = {.policy = c->policy, .emit = found, .ctx = c};
 
     for (unsigned i = 0; cluster_detectors[i]; i++)
         if (cluster_detectors[i]->wants & m->kind)
@@ -145,13 +150,13 @@ static void ask_cluster(struct collector *c, const struct msg *m)
 static bool log_kind(const struct msg *m, enum emit_kind *kind)
 {
     switch (m->kind) {
-    case MSG_TASK:    *kind = EMIT_TASKS; return true;
-    case MSG_RESULT:  *kind = EMIT_RESULTS; return true;
-    case MSG_WORKER:  *kind = EMIT_WORKERS; return true;
+    case MSG_TASK: *kind = EMIT_TASKS; return true;
+    case MSG_RESULT: *kind = EMIT_RESULTS; return true;
+    case MSG_WORKER: *kind = EMIT_WORKERS; return true;
     case MSG_CONTROL: *kind = EMIT_CONTROL; return true;
     case MSG_COMMAND: *kind = EMIT_COMMANDS; return msg_has(m, F_AMQP_METHOD);
-    case MSG_REPLY:   *kind = EMIT_COMMANDS; return true;
-    default:          return false;
+    case MSG_REPLY: *kind = EMIT_COMMANDS; return true;
+    default: return false;
     }
 }
 
@@ -160,7 +165,8 @@ static void write_log(struct collector *c, const struct msg *m)
     enum emit_kind kind;
     struct record r;
 
-    if (log_kind(m, &kind) && outputs_wants(c->outputs, kind) && encode_log(c->encoder, kind, m, &r))
+    if (log_kind(m, &kind) && outputs_wants(c->outputs, kind) &&
+        encode_log(c->encoder, kind, m, &r))
         outputs_write(c->outputs, &r);
 }
 
@@ -192,7 +198,8 @@ static const struct msg *with_queue(struct collector *c, const struct msg *m, st
     return more;
 }
 
-void collector_item(struct collector *c, const struct msg *said, const struct finding *findings, size_t n)
+void collector_item(struct collector *c, const struct msg *said, const struct finding *findings,
+                    size_t n)
 {
     struct msg more;
     const struct msg *m = with_queue(c, said, &more);
@@ -208,7 +215,7 @@ void collector_item(struct collector *c, const struct msg *said, const struct fi
 
 void collector_tick(struct collector *c, struct stamp now)
 {
-    struct detect_out out = { .policy = c->policy, .emit = found, .ctx = c };
+    struct detect_out out = {.policy = c->policy, .emit = found, .ctx = c};
 
     for (unsigned i = 0; cluster_detectors[i]; i++)
         if (cluster_detectors[i]->tick)

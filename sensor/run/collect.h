@@ -16,16 +16,18 @@ struct rule_counts {
 struct collector;
 
 /* encoder and outputs are the caller's and outlive it. NULL: no memory. */
-struct collector *collector_new(const struct conf *conf, struct encoder *encoder, struct outputs *outputs);
-void              collector_free(struct collector *c);
+struct collector *collector_new(const struct conf *conf, struct encoder *encoder,
+                                struct outputs *outputs);
+void collector_free(struct collector *c);
 
 /* Kinds of message that it takes even when nothing was found in them. */
 unsigned collector_wants(const struct collector *c);
-void     collector_item(struct collector *c, const struct msg *m, const struct finding *findings, size_t n);
-void     collector_tick(struct collector *c, struct stamp now);
-void     collector_finish(struct collector *c, struct stamp now); /* closes every window */
+void collector_item(struct collector *c, const struct msg *m, const struct finding *findings,
+                    size_t n);
+void collector_tick(struct collector *c, struct stamp now);
+void collector_finish(struct collector *c, struct stamp now); /* closes every window */
 
-const struct tally       *collector_tally(const struct collector *c);
+const struct tally *collector_tally(const struct collector *c);
 const struct rule_counts *collector_rules(const struct collector *c); /* RULE_COUNT of them */
 
 #endif

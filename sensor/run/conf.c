@@ -13,38 +13,47 @@
 #include "run/conf_file.h"
 #include "run/options.h"
 
-enum { OPT_DUMP = 256, OPT_LIST_RULES, OPT_FORMAT, OPT_NO_FOLD, OPT_STATS, OPT_EMIT, OPT_LEARN, OPT_DUMP_SCHEMA };
+enum {
+    OPT_DUMP = 256,
+    OPT_LIST_RULES,
+    OPT_FORMAT,
+    OPT_NO_FOLD,
+    OPT_STATS,
+    OPT_EMIT,
+    OPT_LEARN,
+    OPT_DUMP_SCHEMA
+};
 
 static const char short_options[] = ":r:i:c:TS:o:b:j:n:u:qvDVh";
 
 static const struct option long_options[] = {
-    { "config", required_argument, NULL, 'c' },
-    { "test-config", no_argument, NULL, 'T' },
-    { "dump-config", no_argument, NULL, OPT_DUMP },
-    { "dump-schema", no_argument, NULL, OPT_DUMP_SCHEMA },
-    { "signatures", required_argument, NULL, 'S' },
-    { "list-rules", no_argument, NULL, OPT_LIST_RULES },
-    { "output", required_argument, NULL, 'o' },
-    { "format", required_argument, NULL, OPT_FORMAT },
-    { "no-fold", no_argument, NULL, OPT_NO_FOLD },
-    { "stats", optional_argument, NULL, OPT_STATS },
-    { "emit", required_argument, NULL, OPT_EMIT },
-    { "learn", required_argument, NULL, OPT_LEARN },
-    { "baseline", required_argument, NULL, 'b' },
-    { "workers", required_argument, NULL, 'j' },
-    { "count", required_argument, NULL, 'n' },
-    { "user", required_argument, NULL, 'u' },
-    { "help", no_argument, NULL, 'h' },
-    { "version", no_argument, NULL, 'V' },
-    { NULL, 0, NULL, 0 },
+    {"config", required_argument, NULL, 'c'},
+    {"test-config", no_argument, NULL, 'T'},
+    {"dump-config", no_argument, NULL, OPT_DUMP},
+    {"dump-schema", no_argument, NULL, OPT_DUMP_SCHEMA},
+    {"signatures", required_argument, NULL, 'S'},
+    {"list-rules", no_argument, NULL, OPT_LIST_RULES},
+    {"output", required_argument, NULL, 'o'},
+    {"format", required_argument, NULL, OPT_FORMAT},
+    {"no-fold", no_argument, NULL, OPT_NO_FOLD},
+    {"stats", optional_argument, NULL, OPT_STATS},
+    {"emit", required_argument, NULL, OPT_EMIT},
+    {"learn", required_argument, NULL, OPT_LEARN},
+    {"baseline", required_argument, NULL, 'b'},
+    {"workers", required_argument, NULL, 'j'},
+    {"count", required_argument, NULL, 'n'},
+    {"user", required_argument, NULL, 'u'},
+    {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'V'},
+    {NULL, 0, NULL, 0},
 };
 
 /* What is being put together from the command line. */
 struct line {
     struct conf *conf;
-    unsigned emit;         /* before any -o: for all */
-    bool file_outputs;     /* conf->outputs came from the file: the first -o replaces them */
-    bool stats;            /* --stats */
+    unsigned emit;     /* before any -o: for all */
+    bool file_outputs; /* conf->outputs came from the file: the first -o replaces them */
+    bool stats;        /* --stats */
 };
 
 static int usage(const char *format, const char *what)
@@ -95,9 +104,9 @@ static int add_output(struct line *l, const char *url)
 
 static int add_emit(struct line *l, const char *text)
 {
-    bool      own = l->conf->n_outputs > 0 && !l->file_outputs;
+    bool own = l->conf->n_outputs > 0 && !l->file_outputs;
     unsigned *mask = own ? &l->conf->outputs[l->conf->n_outputs - 1].emit : &l->emit;
-    char      bad[64];
+    char bad[64];
 
     if (!emit_parse(text, mask, bad, sizeof bad))
         return usage("--emit: no kind of record is called '%s'", bad);
@@ -135,31 +144,31 @@ static int take(struct line *l, int c, char *arg, const char *word)
     struct conf *conf = l->conf;
 
     switch (c) {
-    case 'r':             return text_list_add(&conf->files, arg) ? 0 : 1;
-    case 'i':             return text_list_add(&conf->interfaces, arg) ? 0 : 1;
-    case 'c':             return 0; /* read before */
-    case 'T':             conf->mode = MODE_TEST; return 0;
-    case 'D':             conf->mode = MODE_LIST_INTERFACES; return 0;
-    case 'V':             conf->mode = MODE_VERSION; return 0;
-    case 'h':             conf->mode = MODE_HELP; return 0;
-    case OPT_DUMP:        conf->mode = MODE_DUMP; return 0;
+    case 'r': return text_list_add(&conf->files, arg) ? 0 : 1;
+    case 'i': return text_list_add(&conf->interfaces, arg) ? 0 : 1;
+    case 'c': return 0; /* read before */
+    case 'T': conf->mode = MODE_TEST; return 0;
+    case 'D': conf->mode = MODE_LIST_INTERFACES; return 0;
+    case 'V': conf->mode = MODE_VERSION; return 0;
+    case 'h': conf->mode = MODE_HELP; return 0;
+    case OPT_DUMP: conf->mode = MODE_DUMP; return 0;
     case OPT_DUMP_SCHEMA: conf->mode = MODE_DUMP_SCHEMA; return 0;
-    case OPT_LIST_RULES:  conf->mode = MODE_LIST_RULES; return 0;
-    case OPT_NO_FOLD:     conf->fold = false; return 0;
-    case OPT_FORMAT:      return set_format(arg);
-    case OPT_EMIT:        return add_emit(l, arg);
-    case OPT_STATS:       return set_stats(l, arg);
-    case OPT_LEARN:       return not_built("--learn");
-    case 'S':             return not_built("-S, --signatures");
-    case 'o':             return add_output(l, arg);
-    case 'b':             conf->baseline_file = arg; return 0;
-    case 'j':             return set(conf, "workers", arg, "-j");
-    case 'n':             return set_count(conf, arg);
-    case 'u':             return set(conf, "user", arg, "-u");
-    case 'q':             conf->verbosity = -1; return 0;
-    case 'v':             conf->verbosity = 1; return 0;
-    case ':':             return usage("%s needs an argument", word);
-    default:              return usage("unknown option %s", word);
+    case OPT_LIST_RULES: conf->mode = MODE_LIST_RULES; return 0;
+    case OPT_NO_FOLD: conf->fold = false; return 0;
+    case OPT_FORMAT: return set_format(arg);
+    case OPT_EMIT: return add_emit(l, arg);
+    case OPT_STATS: return set_stats(l, arg);
+    case OPT_LEARN: return not_built("--learn");
+    case 'S': return not_built("-S, --signatures");
+    case 'o': return add_output(l, arg);
+    case 'b': conf->baseline_file = arg; return 0;
+    case 'j': return set(conf, "workers", arg, "-j");
+    case 'n': return set_count(conf, arg);
+    case 'u': return set(conf, "user", arg, "-u");
+    case 'q': conf->verbosity = -1; return 0;
+    case 'v': conf->verbosity = 1; return 0;
+    case ':': return usage("%s needs an argument", word);
+    default: return usage("unknown option %s", word);
     }
 }
 
@@ -186,7 +195,7 @@ static int find_config(struct line *l, int argc, char **argv)
 static char *join(char **words, int n)
 {
     size_t len = 1;
-    char  *text;
+    char *text;
 
     for (int i = 0; i < n; i++)
         len += strlen(words[i]) + 1;
@@ -219,7 +228,7 @@ static int read_line(struct line *l, int argc, char **argv)
 static void finish_outputs(struct line *l)
 {
     struct conf *conf = l->conf;
-    unsigned     standard = 1u << EMIT_ALERTS;
+    unsigned standard = 1u << EMIT_ALERTS;
 
     if (conf->interfaces.n > 0 || l->stats)
         standard |= 1u << EMIT_STATS;
@@ -249,9 +258,9 @@ static int check_inputs(const struct conf *conf)
 /* The key is the file's bytes as they are, less one line end. */
 static int read_key(struct conf *conf)
 {
-    char    buffer[4096];
+    char buffer[4096];
     ssize_t n;
-    int     fd;
+    int fd;
 
     if (!conf->hash_key_file)
         return 0;
@@ -265,7 +274,8 @@ static int read_key(struct conf *conf)
     if (n > 0 && buffer[n - 1] == '\n')
         n--;
     if (n < 16 || n > (ssize_t)sizeof conf->hmac_key) {
-        log_error("redaction.hash_key_file: %s: expected 16 to %zu bytes", conf->hash_key_file, sizeof conf->hmac_key);
+        log_error("redaction.hash_key_file: %s: expected 16 to %zu bytes", conf->hash_key_file,
+                  sizeof conf->hmac_key);
         return 78;
     }
     memcpy(conf->hmac_key, buffer, (size_t)n);
@@ -276,10 +286,10 @@ static int read_key(struct conf *conf)
 
 int conf_load(struct conf *conf, int argc, char **argv)
 {
-    struct line l = { .conf = conf };
-    int         status;
+    struct line l = {.conf = conf};
+    int status;
 
-    *conf = (struct conf){ 0 };
+    *conf = (struct conf){0};
     option_defaults(conf);
     status = find_config(&l, argc, argv);
     if (status == 0)

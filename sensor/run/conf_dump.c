@@ -40,7 +40,8 @@ static void put_parents(FILE *out, const char *before, const char *path)
 {
     unsigned depth = 0;
 
-    for (const char *dot = strchr(path, '.'), *from = path; dot; from = dot + 1, dot = strchr(from, '.'), depth++) {
+    for (const char *dot = strchr(path, '.'), *from = path; dot;
+         from = dot + 1, dot = strchr(from, '.'), depth++) {
         size_t n = (size_t)(dot - path) + 1;
 
         if (strncmp(before, path, n) != 0)
@@ -72,12 +73,13 @@ static bool is_absent(const struct conf *conf, const struct option_def *o)
 static void put_option(FILE *out, const struct conf *conf, const struct option_def *o)
 {
     const char *leaf = strrchr(o->path, '.');
-    unsigned    depth = 0;
+    unsigned depth = 0;
 
     for (const char *p = o->path; *p; p++)
         depth += *p == '.';
     fprintf(out, "%*s# %s%s\n", (int)(2 * depth), "", o->help, o->later ? " (no effect yet)" : "");
-    fprintf(out, "%*s%s%s: ", (int)(2 * depth), "", is_absent(conf, o) ? "# " : "", leaf ? leaf + 1 : o->path);
+    fprintf(out, "%*s%s%s: ", (int)(2 * depth), "", is_absent(conf, o) ? "# " : "",
+            leaf ? leaf + 1 : o->path);
     put_value(out, conf, o);
     fputc('\n', out);
 }
@@ -97,8 +99,8 @@ static void put_network(FILE *out, const char *name, const struct network *n)
 
 static void put_suppress(FILE *out, const struct suppression *s)
 {
-    char      until[32];
-    time_t    t = (time_t)(s->until_ns / 1000000000);
+    char until[32];
+    time_t t = (time_t)(s->until_ns / 1000000000);
     struct tm tm;
 
     fputs("  - { rule: ", out);
@@ -111,7 +113,8 @@ static void put_suppress(FILE *out, const struct suppression *s)
         fputs(", task: ", out);
         put_text(out, s->task);
     }
-    if (s->until_ns != INT64_MAX && gmtime_r(&t, &tm) && strftime(until, sizeof until, "%Y-%m-%dT%H:%M:%SZ", &tm) > 0)
+    if (s->until_ns != INT64_MAX && gmtime_r(&t, &tm) &&
+        strftime(until, sizeof until, "%Y-%m-%dT%H:%M:%SZ", &tm) > 0)
         fprintf(out, ", until: \"%s\"", until);
     if (s->reason) {
         fputs(", reason: ", out);
@@ -137,7 +140,7 @@ static void put_output(FILE *out, const struct conf_output *o)
 
 bool conf_dump(const struct conf *conf, int fd)
 {
-    FILE       *out = fdopen(fd, "w");
+    FILE *out = fdopen(fd, "w");
     const char *before = "";
 
     if (!out)
@@ -158,16 +161,21 @@ bool conf_dump(const struct conf *conf, int fd)
 
 void conf_usage(int fd)
 {
-    dprintf(fd,
-            "usage: celeriac [-r FILE|DIR|-]... [-i IFACE]... [options] [BPF filter]\n"
-            "       celeriac pickle [--json] [FILE|-]...\n\n"
-            "  -r FILE|DIR|-        replay captures (pcap, pcapng; gzip, xz, zstd, lz4), merged by time\n"
-            "  -i IFACE             watch an interface (repeatable)\n"
-            "  -c, --config FILE    YAML        -T, --test-config  check it and exit    --dump-config\n"
-            "  -o, --output URL     stdout: (default), file:PATH, kafka:HOST[:PORT][,HOST..][/PREFIX][?property=value&..]\n"
-            "  --emit KIND[,KIND]   alerts (default; live: alerts,stats), tasks, results, workers, control, commands, stats\n"
-            "  --format ecs         --no-fold   --stats[=N] also statistics, every N s of packet time\n"
-            "  -b, --baseline FILE  judge by a baseline     --list-rules\n"
-            "  -j, --workers N      0 = one thread          -n, --count N packets\n"
-            "  -u, --user USER      -q, -v      -D list interfaces      -V version      --dump-schema\n");
+    dprintf(
+        fd,
+        "usage: celeriac [-r FILE|DIR|-]... [-i IFACE]... [options] [BPF filter]\n"
+        "       celeriac pickle [--json] [FILE|-]...\n\n"
+        "  -r FILE|DIR|-        replay captures (pcap, pcapng; gzip, xz, zstd, lz4), merged by "
+        "time\n"
+        "  -i IFACE             watch an interface (repeatable)\n"
+        "  -c, --config FILE    YAML        -T, --test-config  check it and exit    --dump-config\n"
+        "  -o, --output URL     stdout: (default), file:PATH, "
+        "kafka:HOST[:PORT][,HOST..][/PREFIX][?property=value&..]\n"
+        "  --emit KIND[,KIND]   alerts (default; live: alerts,stats), tasks, results, workers, "
+        "control, commands, stats\n"
+        "  --format ecs         --no-fold   --stats[=N] also statistics, every N s of packet time\n"
+        "  -b, --baseline FILE  judge by a baseline     --list-rules\n"
+        "  -j, --workers N      0 = one thread          -n, --count N packets\n"
+        "  -u, --user USER      -q, -v      -D list interfaces      -V version      "
+        "--dump-schema\n");
 }

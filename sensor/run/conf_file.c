@@ -12,8 +12,8 @@
 
 struct walk {
     struct conf *conf;
-    char         path[128];
-    char         later[512]; /* options that have no effect yet, for one line */
+    char path[128];
+    char later[512]; /* options that have no effect yet, for one line */
 };
 
 static bool is_prefix(const char *path)
@@ -28,7 +28,7 @@ static bool is_prefix(const char *path)
 
 static void add_text(void *ctx, struct yaml_file *f, yaml_node_t *key, yaml_node_t *value)
 {
-    struct walk             *w = ctx;
+    struct walk *w = ctx;
     const struct option_def *o = option_find(w->path);
 
     (void)key;
@@ -45,7 +45,8 @@ static void remember_later(struct walk *w, const char *path)
     snprintf(w->later + n, sizeof w->later - n, "%s%s", n > 0 ? ", " : "", path);
 }
 
-static void set_option(struct walk *w, struct yaml_file *f, const struct option_def *o, yaml_node_t *value)
+static void set_option(struct walk *w, struct yaml_file *f, const struct option_def *o,
+                       yaml_node_t *value)
 {
     char error[160];
 
@@ -69,7 +70,7 @@ static void set_option(struct walk *w, struct yaml_file *f, const struct option_
 /* --- suppress ------------------------------------------------------------- */
 
 struct suppress_walk {
-    struct walk       *walk;
+    struct walk *walk;
     struct suppression s;
 };
 
@@ -77,7 +78,8 @@ static void suppress_network(struct yaml_file *f, yaml_node_t *value, bool *has,
 {
     *has = network_parse(yaml_text(value), to);
     if (!*has)
-        yaml_file_fault(f, value, "expected an address or a network, not '%.60s'", yaml_text(value));
+        yaml_file_fault(f, value, "expected an address or a network, not '%.60s'",
+                        yaml_text(value));
 }
 
 static void suppress_text(struct yaml_file *f, yaml_node_t *value, char **to)
@@ -91,7 +93,7 @@ static void suppress_text(struct yaml_file *f, yaml_node_t *value, char **to)
 static void suppress_key(void *ctx, struct yaml_file *f, yaml_node_t *key, yaml_node_t *value)
 {
     struct suppress_walk *w = ctx;
-    const char           *name = key ? yaml_text(key) : "";
+    const char *name = key ? yaml_text(key) : "";
 
     if (!yaml_is_text(value))
         yaml_file_fault(f, value, "suppress: expected one value");
@@ -114,10 +116,10 @@ static void suppress_key(void *ctx, struct yaml_file *f, yaml_node_t *key, yaml_
 
 static void suppress_entry(void *ctx, struct yaml_file *f, yaml_node_t *key, yaml_node_t *value)
 {
-    struct walk         *w = ctx;
-    struct policy       *p = &w->conf->policy;
-    struct suppress_walk sw = { .walk = w, .s = { .until_ns = INT64_MAX } };
-    struct suppression  *more;
+    struct walk *w = ctx;
+    struct policy *p = &w->conf->policy;
+    struct suppress_walk sw = {.walk = w, .s = {.until_ns = INT64_MAX}};
+    struct suppression *more;
 
     (void)key;
     if (!yaml_is_map(value)) {
@@ -137,37 +139,40 @@ static void suppress_entry(void *ctx, struct yaml_file *f, yaml_node_t *key, yam
 /* --- outputs -------------------------------------------------------------- */
 
 struct output_walk {
-    char    *url;
+    char *url;
     unsigned emit;
 };
 
 static void output_emit(void *ctx, struct yaml_file *f, yaml_node_t *key, yaml_node_t *value)
 {
     unsigned *mask = ctx;
-    char      bad[64];
+    char bad[64];
 
     (void)key;
     if (!yaml_is_text(value) || !emit_parse(yaml_text(value), mask, bad, sizeof bad))
-        yaml_file_fault(f, value, "expected kinds of records: alerts, tasks, results, workers, control, commands, stats");
+        yaml_file_fault(
+            f, value,
+            "expected kinds of records: alerts, tasks, results, workers, control, commands, stats");
 }
 
 static void output_key(void *ctx, struct yaml_file *f, yaml_node_t *key, yaml_node_t *value)
 {
     struct output_walk *o = ctx;
-    const char         *name = key ? yaml_text(key) : "";
+    const char *name = key ? yaml_text(key) : "";
 
     if (strcmp(name, "url") == 0 && yaml_is_text(value))
         suppress_text(f, value, &o->url);
     else if (strcmp(name, "emit") == 0 && value->type == YAML_SEQUENCE_NODE)
         yaml_each(f, value, output_emit, &o->emit);
     else
-        yaml_file_fault(f, key ? key : value, "outputs: expected url (a text) and emit (a list), not '%.60s'", name);
+        yaml_file_fault(f, key ? key : value,
+                        "outputs: expected url (a text) and emit (a list), not '%.60s'", name);
 }
 
 static void output_entry(void *ctx, struct yaml_file *f, yaml_node_t *key, yaml_node_t *value)
 {
-    struct walk       *w = ctx;
-    struct output_walk o = { 0 };
+    struct walk *w = ctx;
+    struct output_walk o = {0};
 
     (void)key;
     if (yaml_is_text(value))
@@ -214,8 +219,8 @@ static void walk_value(struct walk *w, struct yaml_file *f, yaml_node_t *key, ya
 static void walk_pair(void *ctx, struct yaml_file *f, yaml_node_t *key, yaml_node_t *value)
 {
     struct walk *w = ctx;
-    size_t       n = strlen(w->path);
-    int          wrote;
+    size_t n = strlen(w->path);
+    int wrote;
 
     if (!key) {
         yaml_file_fault(f, value, "expected a mapping");
@@ -232,9 +237,9 @@ static void walk_pair(void *ctx, struct yaml_file *f, yaml_node_t *key, yaml_nod
 int conf_file_read(struct conf *conf, const char *path)
 {
     struct yaml_file f;
-    struct walk      w = { .conf = conf };
-    yaml_node_t     *root;
-    int              status = yaml_file_load(&f, path);
+    struct walk w = {.conf = conf};
+    yaml_node_t *root;
+    int status = yaml_file_load(&f, path);
 
     if (status != 0)
         return status;

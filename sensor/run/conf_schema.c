@@ -30,7 +30,9 @@ static json_t *schema_of_option(const struct option_def *o)
         break;
     default:
         json_object_set_new(s, "type", json_pack("[ss]", "integer", "string"));
-        json_object_set_new(s, "pattern", json_string(o->type == OPTION_TIME ? "^[0-9]+(ms|s|m|h|d)$" : "^[0-9]+(s|m|h|d)?$"));
+        json_object_set_new(
+            s, "pattern",
+            json_string(o->type == OPTION_TIME ? "^[0-9]+(ms|s|m|h|d)$" : "^[0-9]+(s|m|h|d)?$"));
         break;
     }
     json_object_set_new(s, "description", json_string(o->help));
@@ -47,11 +49,11 @@ static json_t *schema_object(void)
 /* The object that holds the leaf of a dotted path, made on the way. */
 static json_t *schema_parent(json_t *root, const char *path, const char **leaf)
 {
-    json_t     *at = root;
+    json_t *at = root;
     const char *dot;
 
     while ((dot = strchr(path, '.'))) {
-        char    name[64];
+        char name[64];
         json_t *properties = json_object_get(at, "properties");
 
         snprintf(name, sizeof name, "%.*s", (int)(dot - path), path);
@@ -66,7 +68,8 @@ static json_t *schema_parent(json_t *root, const char *path, const char **leaf)
 
 /* Lists of objects stand beside the table (conf_file.c); so do their schemas. */
 static const char suppress_schema[] =
-    "{\"type\": [\"array\", \"null\"], \"items\": {\"type\": \"object\", \"additionalProperties\": false,"
+    "{\"type\": [\"array\", \"null\"], \"items\": {\"type\": \"object\", \"additionalProperties\": "
+    "false,"
     " \"required\": [\"rule\"], \"properties\": {"
     "\"rule\": {\"type\": \"string\", \"description\": \"glob on rule.id\"},"
     "\"source\": {\"type\": \"string\", \"description\": \"address or network\"},"
@@ -77,27 +80,31 @@ static const char suppress_schema[] =
 
 static const char outputs_schema[] =
     "{\"type\": [\"array\", \"null\"], \"items\": {\"anyOf\": [{\"type\": \"string\"},"
-    " {\"type\": \"object\", \"additionalProperties\": false, \"required\": [\"url\"], \"properties\": {"
+    " {\"type\": \"object\", \"additionalProperties\": false, \"required\": [\"url\"], "
+    "\"properties\": {"
     "\"url\": {\"type\": \"string\"}, \"emit\": {\"type\": \"array\", \"items\": {\"enum\": "
-    "[\"alerts\", \"tasks\", \"results\", \"workers\", \"control\", \"commands\", \"stats\"]}}}}]}}";
+    "[\"alerts\", \"tasks\", \"results\", \"workers\", \"control\", \"commands\", "
+    "\"stats\"]}}}}]}}";
 
 bool conf_dump_schema(int fd)
 {
     json_t *root = schema_object();
-    bool    ok;
+    bool ok;
 
-    json_object_set_new(root, "$schema", json_string("https://json-schema.org/draft/2020-12/schema"));
+    json_object_set_new(root, "$schema",
+                        json_string("https://json-schema.org/draft/2020-12/schema"));
     json_object_set_new(root, "title", json_string("Celeriac configuration"));
     for (size_t i = 0; i < option_count; i++) {
         const char *leaf;
-        json_t     *in = schema_parent(root, option_defs[i].path, &leaf);
+        json_t *in = schema_parent(root, option_defs[i].path, &leaf);
 
         json_object_set_new(in, leaf, schema_of_option(&option_defs[i]));
     }
-    json_object_set_new(json_object_get(root, "properties"), "outputs", json_loads(outputs_schema, 0, NULL));
-    json_object_set_new(json_object_get(root, "properties"), "suppress", json_loads(suppress_schema, 0, NULL));
+    json_object_set_new(json_object_get(root, "properties"), "outputs",
+                        json_loads(outputs_schema, 0, NULL));
+    json_object_set_new(json_object_get(root, "properties"), "suppress",
+                        json_loads(suppress_schema, 0, NULL));
     ok = json_dumpfd(root, fd, JSON_INDENT(2)) == 0 && dprintf(fd, "\n") == 1;
     json_decref(root);
     return ok;
 }
-

@@ -9,7 +9,7 @@
 
 static bool prefix_parse(const char *text, unsigned max, unsigned *out)
 {
-    char         *end;
+    char *end;
     unsigned long n = strtoul(text, &end, 10);
 
     if (*text < '0' || *text > '9' || *end || n > max)
@@ -29,11 +29,11 @@ static bool host_bits_clear(const struct network *n)
 
 bool network_parse(const char *text, struct network *out)
 {
-    char        address[64];
+    char address[64];
     const char *slash = strchr(text, '/');
-    size_t      n = slash ? (size_t)(slash - text) : strlen(text);
+    size_t n = slash ? (size_t)(slash - text) : strlen(text);
 
-    *out = (struct network){ 0 };
+    *out = (struct network){0};
     if (n >= sizeof address)
         return false;
     memcpy(address, text, n);
@@ -50,10 +50,10 @@ bool network_parse(const char *text, struct network *out)
 
 bool date_parse(const char *text, int64_t *ns)
 {
-    static const char *const forms[] = { "%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%S" };
+    static const char *const forms[] = {"%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%S"};
 
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
-        struct tm   tm = { 0 };
+        struct tm tm = {0};
         const char *end = strptime(text, forms[i], &tm);
 
         if (end && *end == '\0') {
@@ -68,10 +68,11 @@ bool emit_parse(const char *text, unsigned *mask, char *bad, size_t bad_len)
 {
     while (true) {
         const char *comma = strchr(text, ',');
-        size_t      n = comma ? (size_t)(comma - text) : strlen(text);
-        unsigned    kind = 0;
+        size_t n = comma ? (size_t)(comma - text) : strlen(text);
+        unsigned kind = 0;
 
-        while (kind < EMIT_KINDS && (strlen(emit_name(kind)) != n || strncmp(emit_name(kind), text, n) != 0))
+        while (kind < EMIT_KINDS &&
+               (strlen(emit_name(kind)) != n || strncmp(emit_name(kind), text, n) != 0))
             kind++;
         if (kind == EMIT_KINDS) {
             snprintf(bad, bad_len, "%.*s", (int)(n < 40 ? n : 40), text);
@@ -91,6 +92,6 @@ bool conf_add_output(struct conf *conf, const char *url, unsigned emit)
     if (!more)
         return false;
     conf->outputs = more;
-    more[conf->n_outputs] = (struct conf_output){ strdup(url), emit };
+    more[conf->n_outputs] = (struct conf_output){strdup(url), emit};
     return more[conf->n_outputs++].url != NULL;
 }

@@ -12,25 +12,26 @@
 
 struct held_chunk {
     struct held_chunk *next;
-    struct chunk       c; /* data points behind this struct */
+    struct chunk c; /* data points behind this struct */
 };
 
 struct head {
     uint8_t *bytes; /* the first in-order ones, contiguous */
-    size_t   len;
-    size_t   seen; /* held of this direction, heads and later pieces */
-    bool     start, asked_ndpi, ended;
+    size_t len;
+    size_t seen; /* held of this direction, heads and later pieces */
+    bool start, asked_ndpi, ended;
 };
 
 struct ident_held {
     struct held_chunk *first, **last;
-    struct head        head[2];
-    const char        *unread; /* the client's hello of a protocol that is not read; its answer is awaited */
+    struct head head[2];
+    const char
+        *unread; /* the client's hello of a protocol that is not read; its answer is awaited */
 };
 
 struct ident_engine {
-    size_t        max_held;
-    struct second_opinion  *ndpi;
+    size_t max_held;
+    struct second_opinion *ndpi;
     struct tally *tally;
 };
 
@@ -66,7 +67,7 @@ static struct ident_held *held_of(struct ident *id)
 /* Keeps a copy of the chunk; false: too much is held already, or no memory. */
 static bool hold(const struct ident_engine *e, struct ident_held *h, const struct chunk *c)
 {
-    struct head       *head = &h->head[c->dir];
+    struct head *head = &h->head[c->dir];
     struct held_chunk *n;
 
     if (head->seen + c->data.len > e->max_held)
@@ -107,7 +108,8 @@ static void lengthen(struct head *head, const struct chunk *c)
     head->len += c->data.len;
 }
 
-static enum probe ask(const struct dissector *d, const struct ident_held *h, enum dir dir, bool reversed)
+static enum probe ask(const struct dissector *d, const struct ident_held *h, enum dir dir,
+                      bool reversed)
 {
     const struct head *head = &h->head[dir];
 
@@ -127,8 +129,8 @@ static bool port_fits(const struct dissector *d, const struct flow_id *flow, boo
 }
 
 /* nDPI's word on this direction's data, asked at most once a direction. */
-static bool ndpi_agrees(struct ident_engine *e, struct ident_held *h, enum dir dir, const struct packet *pkt,
-                        const struct dissector *d)
+static bool ndpi_agrees(struct ident_engine *e, struct ident_held *h, enum dir dir,
+                        const struct packet *pkt, const struct dissector *d)
 {
     if (!pkt || h->head[dir].asked_ndpi || pkt->payload.len == 0)
         return false;
@@ -145,12 +147,14 @@ struct opinion {
 
 static bool says_sure(const struct opinion *o)
 {
-    return (o->way[0] == PROBE_SURE && o->way[1] != PROBE_NO) || (o->way[1] == PROBE_SURE && o->way[0] != PROBE_NO);
+    return (o->way[0] == PROBE_SURE && o->way[1] != PROBE_NO) ||
+           (o->way[1] == PROBE_SURE && o->way[0] != PROBE_NO);
 }
 
 static bool says_maybe(const struct opinion *o)
 {
-    return o->way[0] != PROBE_NO && o->way[1] != PROBE_NO && (o->way[0] == PROBE_MAYBE || o->way[1] == PROBE_MAYBE);
+    return o->way[0] != PROBE_NO && o->way[1] != PROBE_NO &&
+           (o->way[0] == PROBE_MAYBE || o->way[1] == PROBE_MAYBE);
 }
 
 static bool both_maybe(const struct opinion *o)
@@ -164,10 +168,11 @@ static bool still_open(const struct opinion *o)
 }
 
 /* One dissector, one assumption of who is the client. */
-static enum ident_verdict weigh(struct ident_engine *e, struct ident_held *h, const struct flow_id *flow,
-                                const struct dissector *d, bool reversed, const struct chunk *c, const struct packet *pkt)
+static enum ident_verdict weigh(struct ident_engine *e, struct ident_held *h,
+                                const struct flow_id *flow, const struct dissector *d,
+                                bool reversed, const struct chunk *c, const struct packet *pkt)
 {
-    struct opinion o = { { ask(d, h, TO_SERVER, reversed), ask(d, h, TO_CLIENT, reversed) } };
+    struct opinion o = {{ask(d, h, TO_SERVER, reversed), ask(d, h, TO_CLIENT, reversed)}};
 
     if (says_sure(&o) || both_maybe(&o))
         return IDENT_FOUND;
@@ -188,8 +193,9 @@ static bool may_be_reversed(const struct ident_held *h)
     return !h->head[TO_SERVER].start && !h->head[TO_CLIENT].start;
 }
 
-static enum ident_verdict ask_dissectors(struct ident_engine *e, struct ident_held *h, const struct flow_id *flow,
-                                         const struct chunk *c, const struct packet *pkt, struct ident_answer *answer)
+static enum ident_verdict ask_dissectors(struct ident_engine *e, struct ident_held *h,
+                                         const struct flow_id *flow, const struct chunk *c,
+                                         const struct packet *pkt, struct ident_answer *answer)
 {
     enum ident_verdict all = IDENT_NONE;
 
@@ -210,10 +216,11 @@ static enum ident_verdict ask_dissectors(struct ident_engine *e, struct ident_he
 }
 
 /* Protocols that are named and not read: the client says hello, the server answers in kind. */
-static enum ident_verdict ask_unread(struct ident_held *h, const struct chunk *c, struct ident_answer *answer)
+static enum ident_verdict ask_unread(struct ident_held *h, const struct chunk *c,
+                                     struct ident_answer *answer)
 {
     const struct head *head = &h->head[c->dir];
-    struct bytes       bytes = bytes_of(head->bytes, head->len);
+    struct bytes bytes = bytes_of(head->bytes, head->len);
 
     if (h->unread && c->dir == TO_CLIENT && unread_answer(h->unread, bytes)) {
         answer->unread = h->unread;
@@ -228,8 +235,9 @@ static enum ident_verdict ask_unread(struct ident_held *h, const struct chunk *c
     return h->unread ? IDENT_WAIT : IDENT_NONE;
 }
 
-static enum ident_verdict judge(struct ident_engine *e, struct ident_held *h, const struct flow_id *flow,
-                                const struct chunk *c, const struct packet *pkt, struct ident_answer *answer)
+static enum ident_verdict judge(struct ident_engine *e, struct ident_held *h,
+                                const struct flow_id *flow, const struct chunk *c,
+                                const struct packet *pkt, struct ident_answer *answer)
 {
     enum ident_verdict v;
 
@@ -238,13 +246,14 @@ static enum ident_verdict judge(struct ident_engine *e, struct ident_held *h, co
     return ask_dissectors(e, h, flow, c, pkt, answer);
 }
 
-enum ident_verdict ident_chunk(struct ident_engine *e, struct ident *id, const struct flow_id *flow, const struct chunk *c,
-                               const struct packet *pkt, struct ident_answer *answer)
+enum ident_verdict ident_chunk(struct ident_engine *e, struct ident *id, const struct flow_id *flow,
+                               const struct chunk *c, const struct packet *pkt,
+                               struct ident_answer *answer)
 {
     struct ident_held *h = held_of(id);
     enum ident_verdict v;
 
-    *answer = (struct ident_answer){ 0 };
+    *answer = (struct ident_answer){0};
     if (!h)
         return IDENT_NONE;
     lengthen(&h->head[c->dir], c);
@@ -268,7 +277,8 @@ static bool replay(struct ident_held *h, const struct chunk *last, chunk_fn *fn,
     return go && (!last || (fn && fn(ctx, last)));
 }
 
-bool ident_release(struct ident_engine *e, struct ident *id, const struct chunk *last, chunk_fn *fn, void *ctx)
+bool ident_release(struct ident_engine *e, struct ident *id, const struct chunk *last, chunk_fn *fn,
+                   void *ctx)
 {
     struct ident_held *h = id->held;
 

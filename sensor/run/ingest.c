@@ -11,18 +11,20 @@
 
 struct ingest {
     struct ingest_out out;
-    struct defrag    *defrag;
-    struct clock      clock;
-    struct stamp      last;
-    uint8_t           hash_key[16];
-    bool              checksums;
-    struct tally      tally;
+    struct defrag *defrag;
+    struct clock clock;
+    struct stamp last;
+    uint8_t hash_key[16];
+    bool checksums;
+    struct tally tally;
 };
 
-struct ingest *ingest_new(const struct conf *conf, const uint8_t hash_key[16], const struct ingest_out *out)
+struct ingest *ingest_new(const struct conf *conf, const uint8_t hash_key[16],
+                          const struct ingest_out *out)
 {
-    struct ingest     *i = calloc(1, sizeof *i);
-    struct defrag_conf defrag = { .max_bytes = conf->limits.frag_bytes, .max_age_ns = conf->limits.frag_age_ns };
+    struct ingest *i = calloc(1, sizeof *i);
+    struct defrag_conf defrag = {.max_bytes = conf->limits.frag_bytes,
+                                 .max_age_ns = conf->limits.frag_age_ns};
 
     if (!i)
         return NULL;
@@ -61,7 +63,7 @@ static void deliver(struct ingest *i, struct packet *p)
 static enum decode_result defragment(struct ingest *i, struct packet *p)
 {
     enum decode_result r = DECODE_FRAGMENT;
-    struct bytes       whole;
+    struct bytes whole;
 
     for (unsigned n = 0; r == DECODE_FRAGMENT && n < LIMIT_ENCAP_DEPTH; n++) {
         tally_add(&i->tally, TALLY_frag_seen, 1);
@@ -75,18 +77,18 @@ static enum decode_result defragment(struct ingest *i, struct packet *p)
 static void count_other(struct ingest *i, enum decode_result r)
 {
     switch (r) {
-    case DECODE_UDP:       tally_add(&i->tally, TALLY_udp_packets, 1); break;
-    case DECODE_OTHER:     tally_add(&i->tally, TALLY_decode_other, 1); break;
+    case DECODE_UDP: tally_add(&i->tally, TALLY_udp_packets, 1); break;
+    case DECODE_OTHER: tally_add(&i->tally, TALLY_decode_other, 1); break;
     case DECODE_MALFORMED: tally_add(&i->tally, TALLY_decode_malformed, 1); break;
-    case DECODE_LINKTYPE:  tally_add(&i->tally, TALLY_decode_linktype, 1); break;
-    case DECODE_TOO_DEEP:  tally_add(&i->tally, TALLY_encap_too_deep, 1); break;
-    default:               break;
+    case DECODE_LINKTYPE: tally_add(&i->tally, TALLY_decode_linktype, 1); break;
+    case DECODE_TOO_DEEP: tally_add(&i->tally, TALLY_encap_too_deep, 1); break;
+    default: break;
     }
 }
 
 void ingest_frame(struct ingest *i, const struct raw_packet *raw)
 {
-    struct packet      p;
+    struct packet p;
     enum decode_result r;
 
     i->last = raw->at;

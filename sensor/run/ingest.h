@@ -17,12 +17,13 @@ struct ingest_out {
 
 struct ingest;
 
-struct ingest *ingest_new(const struct conf *conf, const uint8_t hash_key[16], const struct ingest_out *out);
-void           ingest_frame(struct ingest *i, const struct raw_packet *raw);
+struct ingest *ingest_new(const struct conf *conf, const uint8_t hash_key[16],
+                          const struct ingest_out *out);
+void ingest_frame(struct ingest *i, const struct raw_packet *raw);
 /* Live, while no packet comes: the machine's clock moves the sensor's. */
-void                ingest_idle(struct ingest *i, int64_t now_ns);
-struct stamp        ingest_now(const struct ingest *i); /* the clock and the last ordinal */
+void ingest_idle(struct ingest *i, int64_t now_ns);
+struct stamp ingest_now(const struct ingest *i); /* the clock and the last ordinal */
 const struct tally *ingest_tally(const struct ingest *i);
-void                ingest_free(struct ingest *i);
+void ingest_free(struct ingest *i);
 
 #endif

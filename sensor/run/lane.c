@@ -13,46 +13,47 @@ enum job_kind { JOB_PACKET, JOB_TICK, JOB_STOP };
 /* A packet's bytes follow: from its IP header when there is a payload to dissect. */
 struct job {
     enum job_kind kind;
-    uint64_t      position;
-    struct stamp  now;
+    uint64_t position;
+    struct stamp now;
     struct packet packet;
-    size_t        payload_at, l3_len;
+    size_t payload_at, l3_len;
 };
 
 struct lane {
-    struct ring    *jobs, *items;
-    struct worker  *worker;
-    pthread_t       thread;
-    bool            live, started;
-    uint64_t        position, seq; /* of the job in hand */
-    atomic_ullong   done;
+    struct ring *jobs, *items;
+    struct worker *worker;
+    pthread_t thread;
+    bool live, started;
+    uint64_t position, seq; /* of the job in hand */
+    atomic_ullong done;
     pthread_mutex_t lock; /* of the snapshot */
-    struct tally    snapshot;
-    size_t          flows;
+    struct tally snapshot;
+    size_t flows;
 };
 
 static void say(void *ctx, const struct msg *m, const struct finding *findings, size_t n)
 {
-    struct lane      *l = ctx;
-    size_t            size = sizeof(struct lane_item) + flat_size(m, findings, n);
+    struct lane *l = ctx;
+    size_t size = sizeof(struct lane_item) + flat_size(m, findings, n);
     struct lane_item *to;
-    void             *own;
-    bool              no_memory;
-    unsigned          times = 0;
+    void *own;
+    bool no_memory;
+    unsigned times = 0;
 
     while (!(to = mail_reserve(l->items, size, &own, &no_memory)) && !no_memory)
         mail_wait(&times);
     if (!to)
         return;
-    *to = (struct lane_item){ l->position, m->conn->id.serial, l->seq++ };
+    *to = (struct lane_item){l->position, m->conn->id.serial, l->seq++};
     flat_write(to + 1, m, findings, n);
     mail_commit(l->items, own);
 }
 
-struct lane *lane_new(const struct conf *conf, unsigned share, unsigned wants, size_t ring_bytes, bool live)
+struct lane *lane_new(const struct conf *conf, unsigned share, unsigned wants, size_t ring_bytes,
+                      bool live)
 {
-    struct lane      *l = calloc(1, sizeof *l);
-    struct worker_out out = { .item = say, .ctx = l, .wants = wants };
+    struct lane *l = calloc(1, sizeof *l);
+    struct worker_out out = {.item = say, .ctx = l, .wants = wants};
 
     if (!l)
         return NULL;
@@ -82,7 +83,7 @@ void lane_free(struct lane *l)
 static struct packet unpack(const struct job *j, struct bytes record)
 {
     struct packet p = j->packet;
-    struct bytes  tail = record;
+    struct bytes tail = record;
 
     bytes_cut(&tail, sizeof *j);
     p.l3 = bytes_head(tail, j->l3_len);
@@ -121,8 +122,8 @@ static bool work(struct lane *l, struct bytes record)
 static void *run(void *ctx)
 {
     struct lane *l = ctx;
-    unsigned     times = 0;
-    bool         go = true;
+    unsigned times = 0;
+    bool go = true;
 
     while (go) {
         struct bytes record;
@@ -155,8 +156,8 @@ void lane_join(struct lane *l)
 static struct job *reserve(struct lane *l, size_t n, bool wait, void **own)
 {
     struct job *j;
-    bool        no_memory;
-    unsigned    times = 0;
+    bool no_memory;
+    unsigned times = 0;
 
     while (!(j = mail_reserve(l->jobs, n, own, &no_memory)) && wait && !no_memory)
         mail_wait(&times);
@@ -165,14 +166,14 @@ static struct job *reserve(struct lane *l, size_t n, bool wait, void **own)
 
 bool lane_packet(struct lane *l, uint64_t position, const struct packet *p)
 {
-    bool         whole = p->payload.len > 0;
-    struct bytes bytes = whole ? p->l3 : (struct bytes){ 0 };
-    void        *own;
-    struct job  *j = reserve(l, sizeof *j + bytes.len, !l->live, &own);
+    bool whole = p->payload.len > 0;
+    struct bytes bytes = whole ? p->l3 : (struct bytes){0};
+    void *own;
+    struct job *j = reserve(l, sizeof *j + bytes.len, !l->live, &own);
 
     if (!j)
         return false;
-    *j = (struct job){ .kind = JOB_PACKET, .position = position, .packet = *p, .l3_len = bytes.len };
+    *j = (struct job){.kind = JOB_PACKET, .position = position, .packet = *p, .l3_len = bytes.len};
     if (whole) {
         j->payload_at = (size_t)(p->payload.at - p->l3.at);
         memcpy(j + 1, bytes.at, bytes.len);
@@ -183,12 +184,12 @@ bool lane_packet(struct lane *l, uint64_t position, const struct packet *p)
 
 static void order(struct lane *l, enum job_kind kind, uint64_t position, struct stamp now)
 {
-    void       *own;
+    void *own;
     struct job *j = reserve(l, sizeof *j, true, &own);
 
     if (!j)
         return;
-    *j = (struct job){ .kind = kind, .position = position, .now = now };
+    *j = (struct job){.kind = kind, .position = position, .now = now};
     mail_commit(l->jobs, own);
 }
 
@@ -204,7 +205,7 @@ void lane_stop(struct lane *l, uint64_t position, struct stamp now)
 
 uint64_t lane_done(struct lane *l, uint64_t current)
 {
-    bool     idle = ring_used(l->jobs) == 0;
+    bool idle = ring_used(l->jobs) == 0;
     uint64_t done = atomic_load_explicit(&l->done, memory_order_acquire);
 
     return idle && current > done ? current : done;

@@ -5,13 +5,13 @@
 #include <time.h>
 
 struct envelope {
-    void    *elsewhere; /* NULL: the record follows */
+    void *elsewhere; /* NULL: the record follows */
     uint64_t len;
 };
 
 void *mail_reserve(struct ring *r, size_t n, void **own, bool *no_memory)
 {
-    bool             large = n > ring_max_record(r) - sizeof(struct envelope);
+    bool large = n > ring_max_record(r) - sizeof(struct envelope);
     struct envelope *e = ring_reserve(r, sizeof *e + (large ? 0 : n));
 
     *own = NULL;
@@ -43,13 +43,14 @@ static struct envelope head(struct bytes record)
 
 bool mail_peek(struct ring *r, struct bytes *record)
 {
-    struct bytes    raw;
+    struct bytes raw;
     struct envelope e;
 
     if (!ring_peek(r, &raw))
         return false;
     e = head(raw);
-    *record = e.elsewhere ? bytes_of(e.elsewhere, e.len) : bytes_of(raw.at + sizeof e, raw.len - sizeof e);
+    *record = e.elsewhere ? bytes_of(e.elsewhere, e.len)
+                          : bytes_of(raw.at + sizeof e, raw.len - sizeof e);
     return true;
 }
 
@@ -64,7 +65,7 @@ void mail_drop(struct ring *r)
 
 void mail_wait(unsigned *times)
 {
-    struct timespec t = { .tv_nsec = *times < 20 ? 2000 : *times < 100 ? 50000 : 1000000 };
+    struct timespec t = {.tv_nsec = *times < 20 ? 2000 : *times < 100 ? 50000 : 1000000};
 
     ++*times;
     nanosleep(&t, NULL);

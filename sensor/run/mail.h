@@ -8,7 +8,7 @@
 /* Room for a record of n bytes. `own` is NULL when it lies in the ring, else the block that
  * will be sent in its place. NULL: the ring is full now (or, with *no_memory, for good). */
 void *mail_reserve(struct ring *r, size_t n, void **own, bool *no_memory);
-void  mail_commit(struct ring *r, void *own);
+void mail_commit(struct ring *r, void *own);
 /* The oldest record; mail_drop() frees it, in the ring or not. */
 bool mail_peek(struct ring *r, struct bytes *record);
 void mail_drop(struct ring *r);

@@ -7,21 +7,21 @@
 
 struct waiting {
     struct waiting *next;
-    size_t          size;
+    size_t size;
     struct lane_item item; /* the flat message follows, 8-aligned */
 };
 
 struct queue {
-    struct lane    *lane;
+    struct lane *lane;
     struct waiting *first, **last;
-    size_t          bytes;
-    uint64_t        done; /* as read before the ring was last emptied */
+    size_t bytes;
+    uint64_t done; /* as read before the ring was last emptied */
 };
 
 struct merge {
     struct queue *queues;
-    unsigned      n;
-    size_t        max_bytes, bytes;
+    unsigned n;
+    size_t max_bytes, bytes;
 };
 
 struct merge *merge_new(struct lane **lanes, unsigned n, size_t max_bytes)
@@ -69,7 +69,7 @@ void merge_free(struct merge *m)
 
 static bool push(struct merge *m, struct queue *q, struct bytes record)
 {
-    size_t          extra = record.len - sizeof(struct lane_item);
+    size_t extra = record.len - sizeof(struct lane_item);
     struct waiting *w = aligned_alloc(16, (sizeof *w + extra + 15) & ~(size_t)15);
 
     if (!w)
@@ -98,7 +98,7 @@ static bool holds_up(const struct merge *m, const struct queue *q)
 static bool drain(struct merge *m, struct queue *q)
 {
     struct bytes record;
-    bool         some = false;
+    bool some = false;
 
     while ((m->bytes < m->max_bytes || holds_up(m, q)) && mail_peek(lane_items(q->lane), &record)) {
         if (!push(m, q, record))
@@ -147,11 +147,12 @@ static bool say_item(struct merge *m, struct queue *q, const struct merge_out *o
     return true;
 }
 
-static bool say_next(struct merge *m, uint64_t current, struct ring *ticks, const struct merge_out *out)
+static bool say_next(struct merge *m, uint64_t current, struct ring *ticks,
+                     const struct merge_out *out)
 {
-    struct queue     *q = smallest(m);
+    struct queue *q = smallest(m);
     struct merge_tick t;
-    struct bytes      record;
+    struct bytes record;
 
     if (!mail_peek(ticks, &record)) /* a tick up to `current` would be there */
         return q && q->first->item.position <= current && say_item(m, q, out);

@@ -13,11 +13,11 @@ struct merge;
 
 /* lanes: the caller's, as long as the merge lives. max_bytes: what may wait in all. */
 struct merge *merge_new(struct lane **lanes, unsigned n, size_t max_bytes);
-void          merge_free(struct merge *m);
+void merge_free(struct merge *m);
 
 /* A second of packet time: comes after all items up to its position. */
 struct merge_tick {
-    uint64_t     position;
+    uint64_t position;
     struct stamp now;
 };
 

@@ -18,51 +18,89 @@
 #define GIGAS(n)    ((uint64_t)(n) << 30)
 
 const struct option_def option_defs[] = {
-    { "observer.name", OPTION_TEXT, AT(observer_name), NULL, 0, 0,
-      "name of this sensor in the records; live: the host's name, replays: celeriac", false },
-    { "fold", OPTION_BOOL, AT(fold), "true", 0, 0, "repeats of a finding become one record and a closing one", false },
-    { "workers", OPTION_UNSIGNED, AT(workers), "0", 0, 64, "threads that follow connections; 0: everything in one thread", false },
-    { "user", OPTION_TEXT, AT(user), NULL, 0, 0, "live: who to become once interfaces and outputs are open", false },
-    { "stats.interval", OPTION_SECONDS, AT(stats_ns), "60s", SECOND, DAY, "packet time between two records of statistics", false },
-    { "capture.checksums", OPTION_BOOL, AT(checksums), "false", 0, 0, "count bad TCP checksums too (bad packets are never dropped)", false },
-    { "policy.signing.required", OPTION_BOOL, AT(policy.signing.required), "false", 0, 0, "every task has to be signed", false },
-    { "policy.signing.certificates", OPTION_TEXT, AT(policy.signing.certificates), NULL, 0, 0, "directory of *.pem, *.crt, *.cer", true },
-    { "policy.signing.digest", OPTION_TEXT, AT(policy.signing.digest), "sha256", 0, 0, "digest of the signatures", true },
-    { "policy.serializers.allowed", OPTION_TEXTS, AT(policy.serializers.allowed), NULL, 0, 0,
-      "serializers (json) or content types that may be used; absent: all", false },
-    { "policy.pickle.allow_imports", OPTION_TEXTS, AT(policy.pickle_allow_imports), NULL, 0, 0,
-      "modules whose classes are expected in pickles (myapp.*)", false },
-    { "policy.decompression.max_ratio", OPTION_UNSIGNED, AT(policy.decompression.max_ratio), STANDARD(200), 2, 1000000,
-      "output by input of a compressed body, after its first MiB of output", false },
-    { "policy.decompression.max_total", OPTION_BYTES, AT(policy.decompression.max_total), "1G", 1 << 20, GIGAS(64), "output of one body", false },
-    { "policy.logins.bruteforce.failures", OPTION_UNSIGNED, AT(policy.bruteforce.failures), "5", 2, 100000, "refused credentials of a source", true },
-    { "policy.logins.bruteforce.window", OPTION_TIME, AT(policy.bruteforce.window_ns), "60s", SECOND, DAY, "within this time", true },
-    { "redaction.hash_key_file", OPTION_TEXT, AT(hash_key_file), NULL, 0, 0, "key of the HMAC-SHA-256 of secrets; absent: no hash", false },
-    { "learn.prefix_v4", OPTION_UNSIGNED, AT(learn.prefix_v4), "24", 8, 32, "widest IPv4 network that is learnt", true },
-    { "learn.prefix_v6", OPTION_UNSIGNED, AT(learn.prefix_v6), "64", 16, 128, "widest IPv6 network that is learnt", true },
-    { "learn.glob_after", OPTION_UNSIGNED, AT(learn.glob_after), "3", 1, 10000, "addresses of an entry before they become a network", true },
-    { "limits.fragment_bytes", OPTION_BYTES, AT(limits.frag_bytes), "4M", 65536, GIGAS(4), "IP fragments that wait, in all", false },
-    { "limits.fragment_age", OPTION_TIME, AT(limits.frag_age_ns), "30s", SECOND, DAY, "how long a fragment waits", false },
-    { "limits.flows", OPTION_COUNT, AT(limits.flows), "1000000", 64, MANY, "open connections", false },
-    { "limits.flow_idle", OPTION_TIME, AT(limits.flow_idle_ns), "1h", SECOND, 30 * DAY, "silence after which a connection is forgotten", false },
-    { "limits.flow_embryonic", OPTION_TIME, AT(limits.flow_embryonic_ns), "30s", SECOND, DAY, "the same before it carried data", false },
-    { "limits.parked_bytes", OPTION_BYTES, AT(limits.parked_total), "256M", 65536, GIGAS(64), "TCP segments out of order, in all", false },
-    { "limits.parked_per_direction", OPTION_BYTES, AT(limits.parked_per_dir), "1M", 4096, GIGAS(1), "the same of one direction", false },
-    { "limits.identify_bytes", OPTION_BYTES, AT(limits.ident_held), "8k", 64, GIGAS(1), "held of a direction until its protocol is known", false },
-    { "limits.item_bytes", OPTION_BYTES, AT(limits.item), "64k", 1024, GIGAS(1), "kept of a method, a header, a key", false },
-    { "limits.body_bytes", OPTION_BYTES, AT(limits.body), "16M", 1024, GIGAS(1), "kept of a message body", false },
-    { "limits.buffer_bytes", OPTION_BYTES, AT(limits.budget), "1G", 1 << 20, GIGAS(64), "all buffers of dissectors together", false },
-    { "limits.channels", OPTION_COUNT, AT(limits.channels), "256", 1, 65535, "open AMQP channels of a connection", false },
-    { "limits.pending_commands", OPTION_COUNT, AT(limits.pending), "65536", 16, MANY, "Redis commands that wait for a reply", false },
-    { "limits.nesting", OPTION_COUNT, AT(limits.nesting), "32", 4, 64, "depth of tables and arrays", false },
-    { "limits.elements", OPTION_COUNT, AT(limits.elements), "1048576", 64, MANY, "elements of one value or table, in all", false },
-    { "limits.unwrap_depth", OPTION_COUNT, AT(limits.unwrap_depth), "4", 1, 5, "codings around a body", false },
-    { "limits.unwrap_bytes", OPTION_BYTES, AT(limits.unwrap_kept), "8M", 65536, GIGAS(1), "kept of an unwrapped body", false },
-    { "limits.message_bytes", OPTION_BYTES, AT(limits.arena), "48M", 1 << 20, GIGAS(4), "working memory of one message", false },
-    { "limits.evidence_bytes", OPTION_BYTES, AT(limits.evidence), "512", 32, 65536, "of one text in a record", false },
-    { "limits.tasks_remembered", OPTION_COUNT, AT(limits.tasks_remembered), "1000000", 1024, MANY, "tasks that are known again", false },
-    { "limits.folds", OPTION_COUNT, AT(limits.folds), "65536", 64, MANY, "open windows of repeats", false },
-    { "limits.queue_bytes", OPTION_BYTES, AT(limits.queue_bytes), "64M", 65536, GIGAS(16), "live: what may wait for an output", false },
+    {"observer.name", OPTION_TEXT, AT(observer_name), NULL, 0, 0,
+     "name of this sensor in the records; live: the host's name, replays: celeriac", false},
+    {"fold", OPTION_BOOL, AT(fold), "true", 0, 0,
+     "repeats of a finding become one record and a closing one", false},
+    {"workers", OPTION_UNSIGNED, AT(workers), "0", 0, 64,
+     "threads that follow connections; 0: everything in one thread", false},
+    {"user", OPTION_TEXT, AT(user), NULL, 0, 0,
+     "live: who to become once interfaces and outputs are open", false},
+    {"stats.interval", OPTION_SECONDS, AT(stats_ns), "60s", SECOND, DAY,
+     "packet time between two records of statistics", false},
+    {"capture.checksums", OPTION_BOOL, AT(checksums), "false", 0, 0,
+     "count bad TCP checksums too (bad packets are never dropped)", false},
+    {"policy.signing.required", OPTION_BOOL, AT(policy.signing.required), "false", 0, 0,
+     "every task has to be signed", false},
+    {"policy.signing.certificates", OPTION_TEXT, AT(policy.signing.certificates), NULL, 0, 0,
+     "directory of *.pem, *.crt, *.cer", true},
+    {"policy.signing.digest", OPTION_TEXT, AT(policy.signing.digest), "sha256", 0, 0,
+     "digest of the signatures", true},
+    {"policy.serializers.allowed", OPTION_TEXTS, AT(policy.serializers.allowed), NULL, 0, 0,
+     "serializers (json) or content types that may be used; absent: all", false},
+    {"policy.pickle.allow_imports", OPTION_TEXTS, AT(policy.pickle_allow_imports), NULL, 0, 0,
+     "modules whose classes are expected in pickles (myapp.*)", false},
+    {"policy.decompression.max_ratio", OPTION_UNSIGNED, AT(policy.decompression.max_ratio),
+     STANDARD(200), 2, 1000000,
+     "output by input of a compressed body, after its first MiB of output", false},
+    {"policy.decompression.max_total", OPTION_BYTES, AT(policy.decompression.max_total), "1G",
+     1 << 20, GIGAS(64), "output of one body", false},
+    {"policy.logins.bruteforce.failures", OPTION_UNSIGNED, AT(policy.bruteforce.failures), "5", 2,
+     100000, "refused credentials of a source", true},
+    {"policy.logins.bruteforce.window", OPTION_TIME, AT(policy.bruteforce.window_ns), "60s", SECOND,
+     DAY, "within this time", true},
+    {"redaction.hash_key_file", OPTION_TEXT, AT(hash_key_file), NULL, 0, 0,
+     "key of the HMAC-SHA-256 of secrets; absent: no hash", false},
+    {"learn.prefix_v4", OPTION_UNSIGNED, AT(learn.prefix_v4), "24", 8, 32,
+     "widest IPv4 network that is learnt", true},
+    {"learn.prefix_v6", OPTION_UNSIGNED, AT(learn.prefix_v6), "64", 16, 128,
+     "widest IPv6 network that is learnt", true},
+    {"learn.glob_after", OPTION_UNSIGNED, AT(learn.glob_after), "3", 1, 10000,
+     "addresses of an entry before they become a network", true},
+    {"limits.fragment_bytes", OPTION_BYTES, AT(limits.frag_bytes), "4M", 65536, GIGAS(4),
+     "IP fragments that wait, in all", false},
+    {"limits.fragment_age", OPTION_TIME, AT(limits.frag_age_ns), "30s", SECOND, DAY,
+     "how long a fragment waits", false},
+    {"limits.flows", OPTION_COUNT, AT(limits.flows), "1000000", 64, MANY, "open connections",
+     false},
+    {"limits.flow_idle", OPTION_TIME, AT(limits.flow_idle_ns), "1h", SECOND, 30 * DAY,
+     "silence after which a connection is forgotten", false},
+    {"limits.flow_embryonic", OPTION_TIME, AT(limits.flow_embryonic_ns), "30s", SECOND, DAY,
+     "the same before it carried data", false},
+    {"limits.parked_bytes", OPTION_BYTES, AT(limits.parked_total), "256M", 65536, GIGAS(64),
+     "TCP segments out of order, in all", false},
+    {"limits.parked_per_direction", OPTION_BYTES, AT(limits.parked_per_dir), "1M", 4096, GIGAS(1),
+     "the same of one direction", false},
+    {"limits.identify_bytes", OPTION_BYTES, AT(limits.ident_held), "8k", 64, GIGAS(1),
+     "held of a direction until its protocol is known", false},
+    {"limits.item_bytes", OPTION_BYTES, AT(limits.item), "64k", 1024, GIGAS(1),
+     "kept of a method, a header, a key", false},
+    {"limits.body_bytes", OPTION_BYTES, AT(limits.body), "16M", 1024, GIGAS(1),
+     "kept of a message body", false},
+    {"limits.buffer_bytes", OPTION_BYTES, AT(limits.budget), "1G", 1 << 20, GIGAS(64),
+     "all buffers of dissectors together", false},
+    {"limits.channels", OPTION_COUNT, AT(limits.channels), "256", 1, 65535,
+     "open AMQP channels of a connection", false},
+    {"limits.pending_commands", OPTION_COUNT, AT(limits.pending), "65536", 16, MANY,
+     "Redis commands that wait for a reply", false},
+    {"limits.nesting", OPTION_COUNT, AT(limits.nesting), "32", 4, 64, "depth of tables and arrays",
+     false},
+    {"limits.elements", OPTION_COUNT, AT(limits.elements), "1048576", 64, MANY,
+     "elements of one value or table, in all", false},
+    {"limits.unwrap_depth", OPTION_COUNT, AT(limits.unwrap_depth), "4", 1, 5,
+     "codings around a body", false},
+    {"limits.unwrap_bytes", OPTION_BYTES, AT(limits.unwrap_kept), "8M", 65536, GIGAS(1),
+     "kept of an unwrapped body", false},
+    {"limits.message_bytes", OPTION_BYTES, AT(limits.arena), "48M", 1 << 20, GIGAS(4),
+     "working memory of one message", false},
+    {"limits.evidence_bytes", OPTION_BYTES, AT(limits.evidence), "512", 32, 65536,
+     "of one text in a record", false},
+    {"limits.tasks_remembered", OPTION_COUNT, AT(limits.tasks_remembered), "1000000", 1024, MANY,
+     "tasks that are known again", false},
+    {"limits.folds", OPTION_COUNT, AT(limits.folds), "65536", 64, MANY, "open windows of repeats",
+     false},
+    {"limits.queue_bytes", OPTION_BYTES, AT(limits.queue_bytes), "64M", 65536, GIGAS(16),
+     "live: what may wait for an output", false},
 };
 
 const size_t option_count = sizeof option_defs / sizeof *option_defs;
@@ -77,30 +115,31 @@ const struct option_def *option_find(const char *path)
 
 struct unit {
     const char *name;
-    uint64_t    factor;
+    uint64_t factor;
 };
 
-static const struct unit byte_units[] = { { "", 1 }, { "k", 1u << 10 }, { "M", 1u << 20 }, { "G", 1u << 30 }, { NULL, 0 } };
-static const struct unit time_units[] = { { "ms", 1000000 },    { "s", SECOND }, { "m", 60 * SECOND },
-                                          { "h", 3600 * SECOND }, { "d", DAY },    { NULL, 0 } };
-static const struct unit second_units[] = { { "", SECOND },         { "s", SECOND }, { "m", 60 * SECOND },
-                                            { "h", 3600 * SECOND }, { "d", DAY },    { NULL, 0 } };
-static const struct unit no_units[] = { { "", 1 }, { NULL, 0 } };
+static const struct unit byte_units[] = {
+    {"", 1}, {"k", 1u << 10}, {"M", 1u << 20}, {"G", 1u << 30}, {NULL, 0}};
+static const struct unit time_units[] = {{"ms", 1000000},      {"s", SECOND}, {"m", 60 * SECOND},
+                                         {"h", 3600 * SECOND}, {"d", DAY},    {NULL, 0}};
+static const struct unit second_units[] = {{"", SECOND},         {"s", SECOND}, {"m", 60 * SECOND},
+                                           {"h", 3600 * SECOND}, {"d", DAY},    {NULL, 0}};
+static const struct unit no_units[] = {{"", 1}, {NULL, 0}};
 
 static const struct unit *units_of(enum option_type type)
 {
     switch (type) {
-    case OPTION_BYTES:   return byte_units;
-    case OPTION_TIME:    return time_units;
+    case OPTION_BYTES: return byte_units;
+    case OPTION_TIME: return time_units;
     case OPTION_SECONDS: return second_units;
-    default:             return no_units;
+    default: return no_units;
     }
 }
 
 /* Digits and one unit of the type; the product must not overflow. */
 static bool number(const char *text, enum option_type type, uint64_t *out)
 {
-    char    *end;
+    char *end;
     uint64_t n;
 
     if (!isdigit((unsigned char)*text))
@@ -118,13 +157,13 @@ static bool number(const char *text, enum option_type type, uint64_t *out)
 static const char *what_is_expected(enum option_type type)
 {
     switch (type) {
-    case OPTION_BOOL:    return "true or false";
-    case OPTION_BYTES:   return "a number of bytes, with k, M or G";
-    case OPTION_TIME:    return "a time with ms, s, m, h or d";
+    case OPTION_BOOL: return "true or false";
+    case OPTION_BYTES: return "a number of bytes, with k, M or G";
+    case OPTION_TIME: return "a time with ms, s, m, h or d";
     case OPTION_SECONDS: return "a number of seconds, or a time with s, m, h or d";
     case OPTION_COUNT:
     case OPTION_UNSIGNED: return "a whole number";
-    default:             return "a text";
+    default: return "a text";
     }
 }
 
@@ -144,10 +183,11 @@ static void *field(const struct conf *conf, const struct option_def *o)
     return (char *)(uintptr_t)conf + o->offset;
 }
 
-static bool set_number(struct conf *conf, const struct option_def *o, const char *text, char *error, size_t len)
+static bool set_number(struct conf *conf, const struct option_def *o, const char *text, char *error,
+                       size_t len)
 {
     uint64_t n;
-    char     low[32], high[32];
+    char low[32], high[32];
 
     if (!number(text, o->type, &n)) {
         snprintf(error, len, "expected %s", what_is_expected(o->type));
@@ -168,7 +208,8 @@ static bool set_number(struct conf *conf, const struct option_def *o, const char
     return true;
 }
 
-static bool set_bool(struct conf *conf, const struct option_def *o, const char *text, char *error, size_t len)
+static bool set_bool(struct conf *conf, const struct option_def *o, const char *text, char *error,
+                     size_t len)
 {
     bool yes = strcmp(text, "true") == 0 || strcmp(text, "yes") == 0 || strcmp(text, "on") == 0;
 
@@ -180,7 +221,8 @@ static bool set_bool(struct conf *conf, const struct option_def *o, const char *
     return true;
 }
 
-bool option_set(struct conf *conf, const struct option_def *o, const char *text, char *error, size_t error_len)
+bool option_set(struct conf *conf, const struct option_def *o, const char *text, char *error,
+                size_t error_len)
 {
     char **to;
 
@@ -192,7 +234,7 @@ bool option_set(struct conf *conf, const struct option_def *o, const char *text,
         *to = strdup(text);
         return *to != NULL;
     case OPTION_TEXTS: return option_add(conf, o, text);
-    default:           return set_number(conf, o, text, error, error_len);
+    default: return set_number(conf, o, text, error, error_len);
     }
 }
 
@@ -225,13 +267,15 @@ void option_text(const struct conf *conf, const struct option_def *o, char *text
     const void *at = field(conf, o);
 
     switch (o->type) {
-    case OPTION_BOOL:     snprintf(text, len, "%s", *(const bool *)at ? "true" : "false"); break;
+    case OPTION_BOOL: snprintf(text, len, "%s", *(const bool *)at ? "true" : "false"); break;
     case OPTION_UNSIGNED: number_text(o->type, *(const unsigned *)at, text, len); break;
     case OPTION_TIME:
-    case OPTION_SECONDS:  number_text(o->type, (uint64_t) * (const int64_t *)at, text, len); break;
-    case OPTION_TEXT:     snprintf(text, len, "%s", *(char *const *)at ? *(char *const *)at : ""); break;
-    case OPTION_TEXTS:    text[0] = '\0'; break;
-    default:              number_text(o->type, *(const uint64_t *)at, text, len); break;
+    case OPTION_SECONDS: number_text(o->type, (uint64_t) * (const int64_t *)at, text, len); break;
+    case OPTION_TEXT:
+        snprintf(text, len, "%s", *(char *const *)at ? *(char *const *)at : "");
+        break;
+    case OPTION_TEXTS: text[0] = '\0'; break;
+    default: number_text(o->type, *(const uint64_t *)at, text, len); break;
     }
 }
 
@@ -254,5 +298,5 @@ void text_list_free(struct text_list *list)
     for (size_t i = 0; i < list->n; i++)
         free(list->at[i]);
     free(list->at);
-    *list = (struct text_list){ 0 };
+    *list = (struct text_list){0};
 }

@@ -19,21 +19,23 @@ enum option_type {
 };
 
 struct option_def {
-    const char      *path; /* dotted, as in the file */
+    const char *path; /* dotted, as in the file */
     enum option_type type;
-    size_t           offset; /* in struct conf */
-    const char      *standard; /* default, as it would be written; NULL: absent */
-    uint64_t         min, max; /* of numbers, in the unit that is stored (time: ns) */
-    const char      *help;
-    bool             later; /* accepted; has no effect yet */
+    size_t offset;        /* in struct conf */
+    const char *standard; /* default, as it would be written; NULL: absent */
+    uint64_t min, max;    /* of numbers, in the unit that is stored (time: ns) */
+    const char *help;
+    bool later; /* accepted; has no effect yet */
 };
 
 extern const struct option_def option_defs[];
-extern const size_t            option_count;
+extern const size_t option_count;
 
 const struct option_def *option_find(const char *path);
-/* Sets the field from its text. false: not of the type, or out of range; `error` says what was expected. */
-bool option_set(struct conf *conf, const struct option_def *o, const char *text, char *error, size_t error_len);
+/* Sets the field from its text. false: not of the type, or out of range; `error` says what was
+ * expected. */
+bool option_set(struct conf *conf, const struct option_def *o, const char *text, char *error,
+                size_t error_len);
 /* Adds to a list. */
 bool option_add(struct conf *conf, const struct option_def *o, const char *text);
 void option_defaults(struct conf *conf);

@@ -14,28 +14,28 @@
 #include "run/worker.h"
 #include "signatures/flat.h"
 
-#define LANES_MAX    64u
-#define RING_BYTES   (8u << 20)
-#define MERGE_BYTES  (64u << 20)
+#define LANES_MAX   64u
+#define RING_BYTES  (8u << 20)
+#define MERGE_BYTES (64u << 20)
 
 struct pipeline {
-    struct ingest    *ingest;
+    struct ingest *ingest;
     struct collector *collector;
-    struct worker    *worker; /* of the one thread; NULL with lanes */
-    struct lane      *lanes[LANES_MAX];
-    unsigned          n_lanes;
-    struct merge     *merge;
-    struct ring      *ticks;
-    pthread_t         thread;
-    bool              started, live;
-    uint64_t          position; /* the capture thread's own */
-    atomic_ullong     current;  /* what has been sent */
-    atomic_bool       ended;
-    pthread_mutex_t   lock; /* of the snapshot */
-    struct tally      snapshot;
-    uint64_t          ring_full;
+    struct worker *worker; /* of the one thread; NULL with lanes */
+    struct lane *lanes[LANES_MAX];
+    unsigned n_lanes;
+    struct merge *merge;
+    struct ring *ticks;
+    pthread_t thread;
+    bool started, live;
+    uint64_t position;     /* the capture thread's own */
+    atomic_ullong current; /* what has been sent */
+    atomic_bool ended;
+    pthread_mutex_t lock; /* of the snapshot */
+    struct tally snapshot;
+    uint64_t ring_full;
     pipeline_tick_fn *tick;
-    void             *ctx;
+    void *ctx;
 };
 
 /* --- one thread --------------------------------------------------------- */
@@ -77,7 +77,7 @@ static void snapshot(struct pipeline *p)
 static void lanes_packet(void *ctx, const struct packet *packet)
 {
     struct pipeline *p = ctx;
-    unsigned         lane = flow_shard(packet->hash) % p->n_lanes;
+    unsigned lane = flow_shard(packet->hash) % p->n_lanes;
 
     if (!lane_packet(p->lanes[lane], ++p->position, packet))
         p->ring_full++;
@@ -87,15 +87,15 @@ static void lanes_packet(void *ctx, const struct packet *packet)
 static void send_tick(struct pipeline *p, struct stamp now)
 {
     struct merge_tick *t;
-    void              *own;
-    bool               no_memory;
-    unsigned           times = 0;
+    void *own;
+    bool no_memory;
+    unsigned times = 0;
 
     while (!(t = mail_reserve(p->ticks, sizeof *t, &own, &no_memory)) && !no_memory)
         mail_wait(&times);
     if (!t)
         return;
-    *t = (struct merge_tick){ p->position, now };
+    *t = (struct merge_tick){p->position, now};
     mail_commit(p->ticks, own);
 }
 
@@ -117,8 +117,8 @@ static void merged_item(void *ctx, const void *flat)
 {
     struct pipeline *p = ctx;
     struct flat_view v;
-    struct finding   findings[16];
-    size_t           n = 0;
+    struct finding findings[16];
+    size_t n = 0;
 
     flat_read(flat, &v);
     while (n < sizeof findings / sizeof *findings && flat_finding(&v, &findings[n]))
@@ -137,11 +137,11 @@ static void merged_tick(void *ctx, struct stamp now)
 static void *collect(void *ctx)
 {
     struct pipeline *p = ctx;
-    struct merge_out out = { merged_item, merged_tick, p };
-    unsigned         times = 0;
+    struct merge_out out = {merged_item, merged_tick, p};
+    unsigned times = 0;
 
     for (;;) {
-        bool     ended = atomic_load_explicit(&p->ended, memory_order_acquire);
+        bool ended = atomic_load_explicit(&p->ended, memory_order_acquire);
         uint64_t current = atomic_load_explicit(&p->current, memory_order_acquire);
 
         if (merge_step(p->merge, current, p->ticks, &out))
@@ -159,7 +159,8 @@ static bool start_lanes(struct pipeline *p, const struct conf *conf, size_t ring
 {
     p->n_lanes = conf->workers < LANES_MAX ? conf->workers : LANES_MAX;
     for (unsigned i = 0; i < p->n_lanes; i++) {
-        p->lanes[i] = lane_new(conf, p->n_lanes, collector_wants(p->collector), ring_bytes, p->live);
+        p->lanes[i] =
+            lane_new(conf, p->n_lanes, collector_wants(p->collector), ring_bytes, p->live);
         if (!p->lanes[i])
             return false;
     }
@@ -176,14 +177,14 @@ static bool start_lanes(struct pipeline *p, const struct conf *conf, size_t ring
 
 static bool make(struct pipeline *p, const struct conf *conf, size_t ring_bytes)
 {
-    struct ingest_out out = { lanes_packet, lanes_tick, p };
-    struct worker_out say = { .item = direct_item, .ctx = p, .wants = collector_wants(p->collector) };
-    uint8_t           key[16] = { 1 }; /* a replay's: the same each time */
+    struct ingest_out out = {lanes_packet, lanes_tick, p};
+    struct worker_out say = {.item = direct_item, .ctx = p, .wants = collector_wants(p->collector)};
+    uint8_t key[16] = {1}; /* a replay's: the same each time */
 
     if (p->live && getrandom(key, sizeof key, 0) != sizeof key)
         return false;
     if (conf->workers == 0)
-        out = (struct ingest_out){ direct_packet, direct_tick, p };
+        out = (struct ingest_out){direct_packet, direct_tick, p};
     p->ingest = ingest_new(conf, key, &out);
     if (!p->ingest)
         return false;
@@ -193,8 +194,8 @@ static bool make(struct pipeline *p, const struct conf *conf, size_t ring_bytes)
     return p->worker != NULL;
 }
 
-struct pipeline *pipeline_new(const struct conf *conf, struct collector *collector, size_t ring_bytes, bool live,
-                              pipeline_tick_fn *tick, void *ctx)
+struct pipeline *pipeline_new(const struct conf *conf, struct collector *collector,
+                              size_t ring_bytes, bool live, pipeline_tick_fn *tick, void *ctx)
 {
     struct pipeline *p = calloc(1, sizeof *p);
 

@@ -13,7 +13,7 @@
 
 void priv_no_dumps(void)
 {
-    struct rlimit none = { 0, 0 };
+    struct rlimit none = {0, 0};
 
     setrlimit(RLIMIT_CORE, &none);
     prctl(PR_SET_DUMPABLE, 0);

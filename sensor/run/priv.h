@@ -6,8 +6,8 @@
 
 /* No core dumps, no ptrace by others: they could hold secrets that were seen. */
 void priv_no_dumps(void);
-/* Becomes the user, with its groups and no others, for good. Returns 0, or 66 (no such user), 77 after
- * a line on standard error. NULL: stays. */
+/* Becomes the user, with its groups and no others, for good. Returns 0, or 66 (no such user), 77
+ * after a line on standard error. NULL: stays. */
 int priv_drop(const char *user);
 
 #endif

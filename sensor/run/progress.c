@@ -19,7 +19,7 @@ static int64_t machine_ns(void)
 
 void progress_begin(struct progress *p, int verbosity)
 {
-    *p = (struct progress){ .on = verbosity >= 0 && isatty(STDERR_FILENO), .began_ns = machine_ns() };
+    *p = (struct progress){.on = verbosity >= 0 && isatty(STDERR_FILENO), .began_ns = machine_ns()};
 }
 
 void progress_show(struct progress *p, struct capture_progress at)
@@ -34,8 +34,8 @@ void progress_show(struct progress *p, struct capture_progress at)
     p->last_ns = now;
     p->shown = true;
     if (at.bytes_total > 0)
-        fprintf(stderr, "\r\033[Kcapture: %" PRIu64 " of %" PRIu64 " MB (%" PRIu64 " %%)", at.bytes_read >> 20,
-                at.bytes_total >> 20, at.bytes_read * 100 / at.bytes_total);
+        fprintf(stderr, "\r\033[Kcapture: %" PRIu64 " of %" PRIu64 " MB (%" PRIu64 " %%)",
+                at.bytes_read >> 20, at.bytes_total >> 20, at.bytes_read * 100 / at.bytes_total);
     else
         fprintf(stderr, "\r\033[Kcapture: %" PRIu64 " MB", at.bytes_read >> 20);
     fflush(stderr);

@@ -2,13 +2,13 @@
 #ifndef RUN_PROGRESS_H
 #define RUN_PROGRESS_H
 
-#include <stdint.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "net/capture.h"
 
 struct progress {
-    bool    on, shown;
+    bool on, shown;
     int64_t began_ns, last_ns; /* of the machine's clock: for a person, not for the records */
 };
 

@@ -9,7 +9,7 @@
 
 struct second_opinion {
     struct ndpi_detection_module_struct *module;
-    bool                                 tried;
+    bool tried;
 };
 
 static void make(struct second_opinion *n)
@@ -44,7 +44,7 @@ static bool named(struct second_opinion *n, u_int16_t id, const char *name)
 bool second_opinion_says(struct second_opinion *n, const struct packet *p, const char *name)
 {
     struct ndpi_flow_struct *flow;
-    ndpi_protocol            got;
+    ndpi_protocol got;
 
     if (!n || p->l3.len == 0 || p->l3.len > UINT16_MAX)
         return false;

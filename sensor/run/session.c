@@ -62,14 +62,16 @@ static int open_capture(struct session *s)
 
 static int open_outputs(struct session *s)
 {
-    struct sink_options options = { .live = capture_is_live(s->capture), .queue_bytes = s->conf->limits.queue_bytes };
+    struct sink_options options = {.live = capture_is_live(s->capture),
+                                   .queue_bytes = s->conf->limits.queue_bytes};
 
     s->outputs = outputs_new();
     for (size_t i = 0; s->outputs && i < s->conf->n_outputs; i++) {
         enum sink_error error;
         char text[512];
 
-        if (!outputs_add(s->outputs, s->conf->outputs[i].url, s->conf->outputs[i].emit, &options, &error, text, sizeof text)) {
+        if (!outputs_add(s->outputs, s->conf->outputs[i].url, s->conf->outputs[i].emit, &options,
+                         &error, text, sizeof text)) {
             log_error("%s", text);
             return (int)error;
         }
@@ -120,7 +122,8 @@ static bool open_stages(struct session *s)
     if (!open_encoder(s))
         return false;
     s->collector = collector_new(s->conf, s->encoder, s->outputs);
-    s->statistics = statistics_new(s->conf, s->encoder, s->outputs, s->collector, live ? s->capture : NULL);
+    s->statistics =
+        statistics_new(s->conf, s->encoder, s->outputs, s->collector, live ? s->capture : NULL);
     if (!s->collector || !s->statistics)
         return false;
     s->pipeline = pipeline_new(s->conf, s->collector, 0, live, on_tick, s);
@@ -169,7 +172,8 @@ static int run(struct session *s)
 {
     enum capture_status status;
 
-    log_info("%s", s->conf->policy.baseline ? "judging by a baseline" : "no baseline: nothing is called unknown");
+    log_info("%s", s->conf->policy.baseline ? "judging by a baseline"
+                                            : "no baseline: nothing is called unknown");
     progress_begin(&s->progress, s->conf->verbosity);
     status = capture_run(s->capture, on_packet, on_idle, s);
     pipeline_finish(s->pipeline);
@@ -189,7 +193,7 @@ static void close_all(struct session *s)
 
 int session_run(const struct conf *conf)
 {
-    struct session s = { .conf = conf };
+    struct session s = {.conf = conf};
     int status;
 
     signals_install();

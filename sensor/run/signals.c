@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 static volatile sig_atomic_t stop_asked;
-static atomic_bool           stats_asked, reopen_asked;
+static atomic_bool stats_asked, reopen_asked;
 
 static void on_stop(int number)
 {

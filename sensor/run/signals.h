@@ -6,8 +6,8 @@
 #include <signal.h>
 #include <stdbool.h>
 
-/* SIGINT, SIGTERM: stop (a second one ends the process at once); SIGUSR1: statistics; SIGHUP: reopen;
- * SIGPIPE is ignored. */
+/* SIGINT, SIGTERM: stop (a second one ends the process at once); SIGUSR1: statistics; SIGHUP:
+ * reopen; SIGPIPE is ignored. */
 void signals_install(void);
 /* Set once a stop is asked for. */
 const volatile sig_atomic_t *signals_stop(void);

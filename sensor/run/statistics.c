@@ -20,13 +20,14 @@ struct statistics {
     bool started;
 };
 
-struct statistics *statistics_new(const struct conf *conf, struct encoder *encoder, struct outputs *outputs,
-                                  const struct collector *collector, struct capture *capture)
+struct statistics *statistics_new(const struct conf *conf, struct encoder *encoder,
+                                  struct outputs *outputs, const struct collector *collector,
+                                  struct capture *capture)
 {
     struct statistics *s = calloc(1, sizeof *s);
 
     if (s)
-        *s = (struct statistics){ conf, encoder, outputs, collector, capture, 0, false };
+        *s = (struct statistics){conf, encoder, outputs, collector, capture, 0, false};
     return s;
 }
 
@@ -54,16 +55,18 @@ static void write_record(struct statistics *s, struct pipeline *p, struct stamp 
     struct record r;
     struct encode_stats_rule rule_counts[RULE_COUNT];
     const struct rule_counts *counts = collector_rules(s->collector);
-    struct encode_stats in = { .at_ns = now.ns, .tally = &tally, .outputs = s->outputs, .rules = rule_counts };
+    struct encode_stats in = {
+        .at_ns = now.ns, .tally = &tally, .outputs = s->outputs, .rules = rule_counts};
 
     pipeline_tally(p, &tally, &flows);
     in.open_flows = flows;
     for (unsigned i = 0; i < RULE_COUNT; i++)
-        rule_counts[i] = (struct encode_stats_rule){ counts[i].found, counts[i].emitted, counts[i].suppressed };
+        rule_counts[i] =
+            (struct encode_stats_rule){counts[i].found, counts[i].emitted, counts[i].suppressed};
     if (s->capture) {
         struct capture_stats c = capture_stats(s->capture);
 
-        in.kernel = (struct encode_stats_kernel){ true, c.received, c.dropped, c.if_dropped };
+        in.kernel = (struct encode_stats_kernel){true, c.received, c.dropped, c.if_dropped};
     }
     if (encode_stats(s->encoder, &in, &r))
         outputs_write(s->outputs, &r);
@@ -94,13 +97,13 @@ void statistics_tick(struct statistics *s, struct pipeline *p, struct stamp now,
 
 static void summary_rules(const struct rule_counts *counts)
 {
-    static const char *const severities[] = { "", "info", "low", "medium", "high", "critical" };
+    static const char *const severities[] = {"", "info", "low", "medium", "high", "critical"};
 
     for (unsigned severity = SEV_CRITICAL; severity >= SEV_INFO; severity--)
         for (unsigned i = 0; i < RULE_COUNT; i++)
             if (counts[i].found > 0 && rules[i].severity == severity)
-                fprintf(stderr, "  %-9s %-28s %6" PRIu64 " found, %" PRIu64 " records\n", severities[severity], rules[i].id,
-                        counts[i].found, counts[i].emitted);
+                fprintf(stderr, "  %-9s %-28s %6" PRIu64 " found, %" PRIu64 " records\n",
+                        severities[severity], rules[i].id, counts[i].found, counts[i].emitted);
 }
 
 /* What the operator has to know to trust the silence. */
@@ -110,13 +113,13 @@ static void summary_losses(const struct tally *t)
         enum tally_id id;
         const char *words;
     } losses[] = {
-        { TALLY_tcp_gaps, "gaps in TCP streams" },
-        { TALLY_flow_one_way, "connections seen one way only" },
-        { TALLY_flow_encrypted, "encrypted connections: blind" },
-        { TALLY_packet_cut, "packets cut by the snaplen" },
-        { TALLY_decode_malformed, "malformed packets" },
-        { TALLY_decode_linktype, "packets of an unknown link type" },
-        { TALLY_body_clipped, "bodies larger than is kept" },
+        {TALLY_tcp_gaps, "gaps in TCP streams"},
+        {TALLY_flow_one_way, "connections seen one way only"},
+        {TALLY_flow_encrypted, "encrypted connections: blind"},
+        {TALLY_packet_cut, "packets cut by the snaplen"},
+        {TALLY_decode_malformed, "malformed packets"},
+        {TALLY_decode_linktype, "packets of an unknown link type"},
+        {TALLY_body_clipped, "bodies larger than is kept"},
     };
 
     for (size_t i = 0; i < sizeof losses / sizeof *losses; i++)
@@ -133,10 +136,11 @@ void statistics_summary(struct statistics *s, struct pipeline *p)
         return;
     pipeline_tally(p, &t, &flows);
     fprintf(stderr,
-            "%" PRIu64 " packets, %" PRIu64 " connections (%" PRIu64 " AMQP, %" PRIu64 " Redis); %" PRIu64 " task messages, %" PRIu64
-            " results, %" PRIu64 " worker events, %" PRIu64 " control messages\n",
-            t.n[TALLY_packets], t.n[TALLY_flow_new], t.n[TALLY_ident_amqp], t.n[TALLY_ident_redis], t.n[TALLY_tasks],
-            t.n[TALLY_results], t.n[TALLY_worker_events], t.n[TALLY_controls]);
+            "%" PRIu64 " packets, %" PRIu64 " connections (%" PRIu64 " AMQP, %" PRIu64
+            " Redis); %" PRIu64 " task messages, %" PRIu64 " results, %" PRIu64
+            " worker events, %" PRIu64 " control messages\n",
+            t.n[TALLY_packets], t.n[TALLY_flow_new], t.n[TALLY_ident_amqp], t.n[TALLY_ident_redis],
+            t.n[TALLY_tasks], t.n[TALLY_results], t.n[TALLY_worker_events], t.n[TALLY_controls]);
     summary_rules(collector_rules(s->collector));
     summary_losses(&t);
 }

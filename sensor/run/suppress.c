@@ -8,7 +8,7 @@
 
 static bool glob(const char *pattern, struct bytes name)
 {
-    char   text[NAME_MAX_MATCHED];
+    char text[NAME_MAX_MATCHED];
     size_t n = name.len < sizeof text - 1 ? name.len : sizeof text - 1;
 
     if (name.len > 0 && memchr(name.at, 0, name.len))
@@ -21,9 +21,9 @@ static bool glob(const char *pattern, struct bytes name)
 
 static bool matches(const struct suppression *s, const struct msg *m, const struct finding *f)
 {
-    const struct rule     *rule = &rules[f->rule];
-    const struct flow_id  *id = &m->conn->id;
-    bool                   client = rule->client_is_source || m->dir == TO_SERVER;
+    const struct rule *rule = &rules[f->rule];
+    const struct flow_id *id = &m->conn->id;
+    bool client = rule->client_is_source || m->dir == TO_SERVER;
     const struct endpoint *source = client ? &id->client : &id->server;
     const struct endpoint *destination = client ? &id->server : &id->client;
 

@@ -13,7 +13,7 @@ struct unit_counts {
     unsigned n;
     struct {
         const void *what; /* a rule's row, or an action's literal */
-        uint16_t    count;
+        uint16_t count;
     } kinds[UNIT_KINDS];
 };
 

@@ -11,14 +11,16 @@ static bool starts(struct bytes b, const char *text)
 /* STOMP 1.2, "Client Frames": CONNECT or STOMP, then an end of line. */
 static bool stomp_hello(struct bytes b)
 {
-    return starts(b, "CONNECT\n") || starts(b, "CONNECT\r\n") || starts(b, "STOMP\n") || starts(b, "STOMP\r\n");
+    return starts(b, "CONNECT\n") || starts(b, "CONNECT\r\n") || starts(b, "STOMP\n") ||
+           starts(b, "STOMP\r\n");
 }
 
-/* MQTT 3.1.1 and 5.0, section 3.1: fixed header 0x10, remaining length (1 to 4 bytes), protocol name. */
+/* MQTT 3.1.1 and 5.0, section 3.1: fixed header 0x10, remaining length (1 to 4 bytes), protocol
+ * name. */
 static bool mqtt_hello(struct bytes b)
 {
     struct cursor c = cur_over(b);
-    unsigned      more = 0;
+    unsigned more = 0;
 
     if (cur_u8(&c) != 0x10)
         return false;
@@ -32,8 +34,8 @@ static bool mqtt_hello(struct bytes b)
 static bool stream_command(struct bytes b, uint16_t want)
 {
     struct cursor c = cur_over(b);
-    uint32_t      size = cur_u32(&c);
-    uint16_t      key = cur_u16(&c), version = cur_u16(&c);
+    uint32_t size = cur_u32(&c);
+    uint16_t key = cur_u16(&c), version = cur_u16(&c);
 
     return cur_ok(&c) && size >= 4 && size < 65536 && key == want && version == 1;
 }

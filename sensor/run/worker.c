@@ -14,7 +14,7 @@
 #include "run/unit.h"
 #include "signatures/cluster/topology.h"
 
-#define FINDINGS_MAX 16u /* of one message */
+#define FINDINGS_MAX        16u /* of one message */
 #define INTERPRET_MAX_DEPTH 3
 
 struct worker {
@@ -72,7 +72,7 @@ static void digest(struct msg *m)
 
 static void detect(struct worker *w, struct msg *m)
 {
-    struct detect_out out = { .policy = w->policy, .arena = w->arena, .emit = found, .ctx = w };
+    struct detect_out out = {.policy = w->policy, .arena = w->arena, .emit = found, .ctx = w};
 
     w->n_findings = 0;
     for (const struct message_detector *const *d = message_detectors; *d; d++)
@@ -97,11 +97,11 @@ static bool is_repeated_anomaly(struct conn *c, const struct msg *m)
 static void count(struct worker *w, const struct msg *m)
 {
     switch (m->kind) {
-    case MSG_TASK:    tally_add(&w->tally, TALLY_tasks, 1); break;
-    case MSG_RESULT:  tally_add(&w->tally, TALLY_results, 1); break;
-    case MSG_WORKER:  tally_add(&w->tally, TALLY_worker_events, 1); break;
+    case MSG_TASK: tally_add(&w->tally, TALLY_tasks, 1); break;
+    case MSG_RESULT: tally_add(&w->tally, TALLY_results, 1); break;
+    case MSG_WORKER: tally_add(&w->tally, TALLY_worker_events, 1); break;
     case MSG_CONTROL: tally_add(&w->tally, TALLY_controls, 1); break;
-    default:          break;
+    default: break;
     }
 }
 
@@ -130,7 +130,7 @@ static void interpret(void *ctx, const struct msg *said)
     struct path *p = ctx;
     struct worker *w = p->w;
     struct msg *m = (struct msg *)(uintptr_t)said; /* its maker's own, not const: see msg.h */
-    struct interpret_out out = { .arena = w->arena, .tally = &w->tally, .emit = interpret, .ctx = p };
+    struct interpret_out out = {.arena = w->arena, .tally = &w->tally, .emit = interpret, .ctx = p};
 
     if (is_repeated_anomaly(p->conn, m))
         return;
@@ -161,7 +161,7 @@ static bool dissect(void *ctx, const struct chunk *in)
 {
     struct path *p = ctx;
     struct chunk c = *in;
-    struct dissect_out out = { p->w->arena, &p->w->tally, dissector_says, p };
+    struct dissect_out out = {p->w->arena, &p->w->tally, dissector_says, p};
     enum dissect next;
 
     if (p->conn->reversed)
@@ -206,7 +206,8 @@ static bool begin(struct path *p, const struct ident_answer *answer)
     conn->proto = answer->found;
     conn->info.proto = answer->found->name;
     conn->proto->init(conn->state, &p->w->dissect);
-    tally_add(&p->w->tally, strcmp(conn->proto->name, "amqp") == 0 ? TALLY_ident_amqp : TALLY_ident_redis, 1);
+    tally_add(&p->w->tally,
+              strcmp(conn->proto->name, "amqp") == 0 ? TALLY_ident_amqp : TALLY_ident_redis, 1);
     if (answer->reversed) {
         conn->reversed = true;
         flow_reverse(p->flow);
@@ -225,10 +226,10 @@ static bool identify(void *ctx, const struct chunk *c)
     if (p->conn->proto)
         return dissect(p, c);
     switch (ident_chunk(e, id, &p->flow->id, c, p->w->packet, &answer)) {
-    case IDENT_WAIT:   return true;
+    case IDENT_WAIT: return true;
     case IDENT_UNREAD: return leave_unread(p, c, answer.unread);
-    case IDENT_FOUND:  return ident_release(e, id, c, begin(p, &answer) ? dissect : NULL, p);
-    default:           return ident_release(e, id, NULL, NULL, NULL) && false;
+    case IDENT_FOUND: return ident_release(e, id, c, begin(p, &answer) ? dissect : NULL, p);
+    default: return ident_release(e, id, NULL, NULL, NULL) && false;
     }
 }
 
@@ -240,7 +241,7 @@ void worker_packet(struct worker *w, const struct packet *pkt)
 
     if (!flow)
         return;
-    struct path p = { w, flow, flow_user(flow), 0 };
+    struct path p = {w, flow, flow_user(flow), 0};
     if (fresh) {
         tcp_init(&p.conn->tcp, pkt->hash);
         p.conn->info.id = flow->id;
@@ -258,7 +259,7 @@ static void flow_gone(void *ctx, struct flow *flow, void *user, enum flow_end wh
 {
     struct worker *w = ctx;
     struct conn *c = user;
-    struct path p = { w, flow, c, 0 };
+    struct path p = {w, flow, c, 0};
 
     (void)why;
     w->packet = NULL;
@@ -298,13 +299,13 @@ size_t worker_flows(const struct worker *w)
 }
 
 /* Hints for connections that began before the capture: every dissector's ports. */
-static const uint16_t server_ports[] = { 5672, 6379, 5671, 6380, 26379, 5673, 6378 };
+static const uint16_t server_ports[] = {5672, 6379, 5671, 6380, 26379, 5673, 6378};
 
 static void configure(struct worker *w, const struct conf *conf, unsigned share)
 {
     const struct conf_limits *l = &conf->limits;
 
-    w->budget = (struct budget){ .limit = l->budget / share };
+    w->budget = (struct budget){.limit = l->budget / share};
     w->dissect = (struct dissect_conf){
         .max_body = l->body,
         .max_item = l->item,
@@ -327,7 +328,7 @@ static bool make(struct worker *w, const struct conf *conf, unsigned share, bool
         .server_ports = server_ports,
         .server_port_n = sizeof server_ports / sizeof *server_ports,
     };
-    struct tcp_conf tcp = { .max_parked = l->parked_total, .max_per_dir = l->parked_per_dir };
+    struct tcp_conf tcp = {.max_parked = l->parked_total, .max_per_dir = l->parked_per_dir};
 
     configure(w, conf, share);
     w->flows = flow_table_new(&flows, sizeof(struct conn), flow_gone, w, &w->tally);

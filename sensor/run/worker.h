@@ -21,12 +21,12 @@ struct worker;
 /* share: how many workers divide the totals of conf->limits; ndpi_now: see ident.h. */
 struct worker *worker_new(const struct conf *conf, unsigned share, bool ndpi_now,
                           const struct worker_out *out);
-void                worker_prefetch(struct worker *w, uint64_t hash);
-void                worker_packet(struct worker *w, const struct packet *p);
-void                worker_tick(struct worker *w, struct stamp now);
-void                worker_finish(struct worker *w, struct stamp now); /* ends every flow */
+void worker_prefetch(struct worker *w, uint64_t hash);
+void worker_packet(struct worker *w, const struct packet *p);
+void worker_tick(struct worker *w, struct stamp now);
+void worker_finish(struct worker *w, struct stamp now); /* ends every flow */
 const struct tally *worker_tally(const struct worker *w);
-size_t              worker_flows(const struct worker *w); /* open now */
-void                worker_free(struct worker *w);
+size_t worker_flows(const struct worker *w); /* open now */
+void worker_free(struct worker *w);
 
 #endif

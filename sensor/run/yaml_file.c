@@ -19,12 +19,13 @@ static int open_fault(const char *path)
 int yaml_file_load(struct yaml_file *f, const char *path)
 {
     yaml_parser_t parser;
-    FILE         *in = fopen(path, "rb");
+    FILE *in = fopen(path, "rb");
 
-    *f = (struct yaml_file){ .path = path };
+    *f = (struct yaml_file){.path = path};
     if (!in)
         return open_fault(path);
-    if (fseek(in, 0, SEEK_END) != 0 || ftell(in) > (long)YAML_FILE_MAX || fseek(in, 0, SEEK_SET) != 0) {
+    if (fseek(in, 0, SEEK_END) != 0 || ftell(in) > (long)YAML_FILE_MAX ||
+        fseek(in, 0, SEEK_SET) != 0) {
         log_error("%s: not a file of at most %u bytes", path, YAML_FILE_MAX);
         fclose(in);
         return 78;
@@ -36,8 +37,8 @@ int yaml_file_load(struct yaml_file *f, const char *path)
     yaml_parser_set_input_file(&parser, in);
     f->loaded = yaml_parser_load(&parser, &f->doc) != 0;
     if (!f->loaded)
-        log_error("%s:%zu:%zu: %s", path, parser.problem_mark.line + 1, parser.problem_mark.column + 1,
-                  parser.problem ? parser.problem : "not YAML");
+        log_error("%s:%zu:%zu: %s", path, parser.problem_mark.line + 1,
+                  parser.problem_mark.column + 1, parser.problem ? parser.problem : "not YAML");
     yaml_parser_delete(&parser);
     fclose(in);
     return f->loaded ? 0 : 78;
@@ -57,7 +58,7 @@ yaml_node_t *yaml_file_root(struct yaml_file *f)
 
 void yaml_file_fault(struct yaml_file *f, const yaml_node_t *at, const char *format, ...)
 {
-    char    text[512];
+    char text[512];
     va_list args;
 
     va_start(args, format);
@@ -80,7 +81,8 @@ bool yaml_is_null(const yaml_node_t *n)
            (strcmp(t, "") == 0 || strcmp(t, "~") == 0 || strcmp(t, "null") == 0);
 }
 
-static bool came_before(struct yaml_file *f, const yaml_node_t *map, const yaml_node_pair_t *pair, const char *key)
+static bool came_before(struct yaml_file *f, const yaml_node_t *map, const yaml_node_pair_t *pair,
+                        const char *key)
 {
     for (yaml_node_pair_t *p = map->data.mapping.pairs.start; p < pair; p++) {
         yaml_node_t *k = yaml_document_get_node(&f->doc, p->key);
@@ -113,7 +115,8 @@ void yaml_each(struct yaml_file *f, const yaml_node_t *n, yaml_each_fn *fn, void
     if (n->type == YAML_MAPPING_NODE) {
         each_pair(f, n, fn, ctx);
     } else if (n->type == YAML_SEQUENCE_NODE) {
-        for (yaml_node_item_t *i = n->data.sequence.items.start; i < n->data.sequence.items.top; i++) {
+        for (yaml_node_item_t *i = n->data.sequence.items.start; i < n->data.sequence.items.top;
+             i++) {
             yaml_node_t *v = yaml_document_get_node(&f->doc, *i);
 
             if (v)

@@ -10,20 +10,22 @@
 #define YAML_FILE_MAX (4u << 20)
 
 struct yaml_file {
-    const char     *path;
+    const char *path;
     yaml_document_t doc;
-    bool            loaded;
-    unsigned        faults; /* complaints made */
+    bool loaded;
+    unsigned faults; /* complaints made */
 };
 
 /* 0; 66 no such file, 77 no permission, 78 not YAML (each after a line on standard error). An empty
  * file has no root node. */
-int          yaml_file_load(struct yaml_file *f, const char *path);
-void         yaml_file_free(struct yaml_file *f);
+int yaml_file_load(struct yaml_file *f, const char *path);
+void yaml_file_free(struct yaml_file *f);
 yaml_node_t *yaml_file_root(struct yaml_file *f); /* NULL: empty */
 
 /* One line: path:line:column: message. Counted. */
-__attribute__((format(printf, 3, 4))) void yaml_file_fault(struct yaml_file *f, const yaml_node_t *at, const char *format, ...);
+__attribute__((format(printf, 3, 4))) void yaml_file_fault(struct yaml_file *f,
+                                                           const yaml_node_t *at,
+                                                           const char *format, ...);
 
 static inline const char *yaml_text(const yaml_node_t *n)
 {

@@ -9,14 +9,33 @@
 
 /* Classes that do something when they are called, beside all that begins in lower case. */
 static const char *const callables[] = {
-    "Popen",       "CDLL",       "PyDLL",        "WinDLL",   "OleDLL",  "InteractiveConsole", "InteractiveInterpreter",
-    "Timer",       "Unpickler",  "FunctionType", "CodeType", "Thread",  "Process",            "Pool",
-    "SourceLoader", "Template",  "FileType",     "Pdb",      "Bdb",     "ZipFile",            "TarFile",
+    "Popen",
+    "CDLL",
+    "PyDLL",
+    "WinDLL",
+    "OleDLL",
+    "InteractiveConsole",
+    "InteractiveInterpreter",
+    "Timer",
+    "Unpickler",
+    "FunctionType",
+    "CodeType",
+    "Thread",
+    "Process",
+    "Pool",
+    "SourceLoader",
+    "Template",
+    "FileType",
+    "Pdb",
+    "Bdb",
+    "ZipFile",
+    "TarFile",
 };
 
 /* How the names of exception classes end, those of libraries that write them small too
  * (socket.timeout, zlib.error, pywintypes.com_error). */
-static const char *const endings[] = { "error", "exception", "warning", "timeout", "exit", "interrupt", "herror", "abort", "expired" };
+static const char *const endings[] = {"error",     "exception", "warning", "timeout", "exit",
+                                      "interrupt", "herror",    "abort",   "expired"};
 
 static bool ends_like_exception(struct bytes name)
 {
@@ -59,23 +78,26 @@ static bool names_a_callable(struct bytes type)
         return false;
     if (begins_dunder(type) || is_callable_class(name))
         return true;
-    return !isupper(name.at[0]) && name.at[0] < 0x80 && name.at[0] != '_' && !ends_like_exception(name);
+    return !isupper(name.at[0]) && name.at[0] < 0x80 && name.at[0] != '_' &&
+           !ends_like_exception(name);
 }
 
 static bool has_failed(const struct msg *m)
 {
-    return msg_is(m, F_RESULT_STATUS, "FAILURE") || msg_is(m, F_RESULT_STATUS, "RETRY") || msg_is(m, F_RESULT_STATUS, "REVOKED");
+    return msg_is(m, F_RESULT_STATUS, "FAILURE") || msg_is(m, F_RESULT_STATUS, "RETRY") ||
+           msg_is(m, F_RESULT_STATUS, "REVOKED");
 }
 
 static void check(const struct msg *m, const struct detect_out *out)
 {
     struct finding f;
-    struct bytes   type = msg_text(m, F_RESULT_EXC_TYPE), module = msg_text(m, F_RESULT_EXC_MODULE);
+    struct bytes type = msg_text(m, F_RESULT_EXC_TYPE), module = msg_text(m, F_RESULT_EXC_MODULE);
 
     if (!has_failed(m) || module.len == 0 || !names_a_callable(type))
         return;
     finding_init(&f, RULE_RESULT_EXCEPTION_EXEC, SEV_CRITICAL);
-    finding_reason(&f, "a result names a function where its exception should be: an old reader calls it (CVE-2021-23727)");
+    finding_reason(&f, "a result names a function where its exception should be: an old reader "
+                       "calls it (CVE-2021-23727)");
     finding_text(&f, "exc_module", module);
     finding_text(&f, "exc_type", type);
     f.fold_class = hash_mix(hash_bytes(module, 1), hash_bytes(type, 2));

@@ -23,6 +23,14 @@ static bool other_language(const struct msg *m)
            !msg_is(m, F_TASK_LANG, "py");
 }
 
+/* Headers that were clipped or lie behind a gap may have said so: unseen is not absent. */
+static bool may_be_unseen(const struct msg *m)
+{
+    if (msg_has(m, F_TASK_ORIGIN))
+        return false;
+    return m->headers ? m->headers->cut : (m->coverage & (COVER_CLIPPED | COVER_GAP)) != 0;
+}
+
 static void check(const struct msg *m, const struct detect_out *out)
 {
     struct finding f;

@@ -12,7 +12,7 @@
 /* Texts of the evidence, made once a message where there is a finding. */
 struct story {
     const struct pickle_result *r;
-    struct bytes                imports, calls, flags;
+    struct bytes imports, calls, flags;
 };
 
 static void put(char *to, size_t *at, const char *text, size_t n)
@@ -31,11 +31,11 @@ static void put_name(char *to, size_t *at, struct bytes name)
 
 static struct bytes list_imports(const struct pickle_result *r, struct arena *arena)
 {
-    char  *text = arena_raw(arena, LIST_MAX);
+    char *text = arena_raw(arena, LIST_MAX);
     size_t n = 0;
 
     if (!text)
-        return (struct bytes){ 0 };
+        return (struct bytes){0};
     for (unsigned i = 0; i < r->n_imports; i++) {
         put(text, &n, ", ", i > 0 ? 2 : 0);
         put_name(text, &n, r->imports[i].module);
@@ -47,7 +47,7 @@ static struct bytes list_imports(const struct pickle_result *r, struct arena *ar
 
 static struct bytes list_flags(uint64_t flags, struct arena *arena)
 {
-    char  *text = arena_raw(arena, LIST_MAX);
+    char *text = arena_raw(arena, LIST_MAX);
     size_t n = 0;
 
     for (unsigned bit = 0; text && bit < PICKLE_BIT_COUNT; bit++)
@@ -62,7 +62,8 @@ static struct bytes list_flags(uint64_t flags, struct arena *arena)
 
 static struct story tell(const struct pickle_result *r, struct arena *arena)
 {
-    struct story s = { .r = r, .imports = list_imports(r, arena), .flags = list_flags(r->flags, arena) };
+    struct story s = {
+        .r = r, .imports = list_imports(r, arena), .flags = list_flags(r->flags, arena)};
 
     if (r->n_calls > 0)
         s.calls = r->calls[0].text;
@@ -92,8 +93,8 @@ static void add_story(struct finding *f, const struct story *s)
     finding_str(f, "end", pickle_end_name(r->end));
 }
 
-static void say(const struct msg *m, enum rule_id rule, enum severity severity, const char *reason, const struct story *s,
-                uint64_t fold_class, const struct detect_out *out)
+static void say(const struct msg *m, enum rule_id rule, enum severity severity, const char *reason,
+                const struct story *s, uint64_t fold_class, const struct detect_out *out)
 {
     struct finding f;
 
@@ -118,33 +119,39 @@ static void unknown_import(const struct msg *m, const struct story *s, const str
     for (unsigned i = s->r->n_imports; i-- > 0;)
         if (s->r->imports[i].kind == PICKLE_CLASS_UNKNOWN)
             module = hash_bytes(s->r->imports[i].module, 3);
-    say(m, RULE_PICKLE_UNKNOWN_IMPORT, SEV_INFO, "a pickle loads a class that is on no list", s, module, out);
+    say(m, RULE_PICKLE_UNKNOWN_IMPORT, SEV_INFO, "a pickle loads a class that is on no list", s,
+        module, out);
 }
 
 /* A stream whose only ground is a bomb flag is pickle-bomb alone. */
 static bool only_bomb(const struct pickle_result *r)
 {
-    uint64_t grounds = PICKLE_ANY_HIDING | PICKLE_FLAG(NESTED_PICKLE) | PICKLE_FLAG(NESTED_PICKLE_DATA) | PICKLE_FLAG(EXT) |
-                       PICKLE_FLAG(PERSID) | PICKLE_FLAG(FAILS_AFTER_EXEC) | PICKLE_FLAG(TRAILING_PICKLE);
+    uint64_t grounds = PICKLE_ANY_HIDING | PICKLE_FLAG(NESTED_PICKLE) |
+                       PICKLE_FLAG(NESTED_PICKLE_DATA) | PICKLE_FLAG(EXT) | PICKLE_FLAG(PERSID) |
+                       PICKLE_FLAG(FAILS_AFTER_EXEC) | PICKLE_FLAG(TRAILING_PICKLE);
 
-    return (r->flags & PICKLE_ANY_BOMB) && r->verdict == PICKLE_SUSPICIOUS && r->all_imports == 0 && !(r->flags & grounds);
+    return (r->flags & PICKLE_ANY_BOMB) && r->verdict == PICKLE_SUSPICIOUS && r->all_imports == 0 &&
+           !(r->flags & grounds);
 }
 
 static void verdict(const struct msg *m, const struct story *s, const struct detect_out *out)
 {
     switch (s->r->verdict) {
     case PICKLE_MALICIOUS:
-        say(m, RULE_PICKLE_MALICIOUS, SEV_CRITICAL, "a pickle runs code when it is loaded", s, class_of(s), out);
+        say(m, RULE_PICKLE_MALICIOUS, SEV_CRITICAL, "a pickle runs code when it is loaded", s,
+            class_of(s), out);
         break;
     case PICKLE_DANGEROUS:
-        say(m, RULE_PICKLE_DANGEROUS, SEV_HIGH, "a pickle reaches for names that can run code", s, class_of(s), out);
+        say(m, RULE_PICKLE_DANGEROUS, SEV_HIGH, "a pickle reaches for names that can run code", s,
+            class_of(s), out);
         break;
     case PICKLE_SUSPICIOUS:
         if (!only_bomb(s->r))
-            say(m, RULE_PICKLE_SUSPICIOUS, SEV_MEDIUM, "a pickle hides what it holds", s, class_of(s), out);
+            say(m, RULE_PICKLE_SUSPICIOUS, SEV_MEDIUM, "a pickle hides what it holds", s,
+                class_of(s), out);
         break;
     case PICKLE_OBJECTS_UNKNOWN: unknown_import(m, s, out); break;
-    default:                     break;
+    default: break;
     }
     if (s->r->flags & PICKLE_ANY_BOMB)
         say(m, RULE_PICKLE_BOMB, SEV_HIGH, "a pickle costs its reader far more than its size", s,
@@ -154,7 +161,8 @@ static void verdict(const struct msg *m, const struct story *s, const struct det
 /* Types compare without case and parameters. */
 static bool says_pickle(struct bytes type)
 {
-    static const char *const names[] = { "application/x-python-serialize", "application/x-pickle", "application/python-pickle" };
+    static const char *const names[] = {"application/x-python-serialize", "application/x-pickle",
+                                        "application/python-pickle"};
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         size_t n = strlen(names[i]);
@@ -169,13 +177,14 @@ static bool says_pickle(struct bytes type)
 /* Raw Redis values have no place for a content type. */
 static bool has_place_for_type(const struct msg *m)
 {
-    return m->content->type.at != NULL || strcmp(m->conn->proto, "amqp") == 0 || (m->headers != NULL);
+    return m->content->type.at != NULL || strcmp(m->conn->proto, "amqp") == 0 ||
+           (m->headers != NULL);
 }
 
 static void disguised(const struct msg *m, const struct story *s, const struct detect_out *out)
 {
     struct finding f;
-    bool           worse = s->r->verdict >= PICKLE_DANGEROUS;
+    bool worse = s->r->verdict >= PICKLE_DANGEROUS;
 
     if (says_pickle(m->content->type) || !has_place_for_type(m))
         return;
