@@ -250,19 +250,32 @@ static bool of_kind(const struct member *m, enum token_kind kind)
     return !m->seen || m->kind == kind;
 }
 
-/* Somebody else's JSON may have a `task` and an `id` too. A worker runs no message of protocol 1
- * without `args` (celery:worker/strategy.py:proto1_to_proto2 refuses it; hybrid_to_proto2 is chosen by
- * that very member), nor one whose arguments it cannot call with. Of a pickle only plain members are
- * known, and args is none. */
-static bool is_protocol_1(const struct body *b)
+/* Only what Celery has names for, or two of its names at least. */
+static bool is_like_celery(const struct letter *l, const struct body *b)
+{
+    unsigned signs = 0;
+
+    for (unsigned i = BODY_ARGS; i < BODY_MEMBERS; i++)
+        signs += b->member[i].seen;
+    return signs >= 2 || b->member[BODY_KWARGS].seen || (b->members.others == 0 && !l->doc.clipped);
+}
+
+/* A worker runs whatever has a name and an id; args and kwargs may be absent (celery:worker/
+ * strategy.py:proto1_to_proto2 has `body.get('args', ())`), but not of another kind. Somebody
+ * else's JSON may have a `task` and an `id` too: without `args`, and outside kombu's envelope, it
+ * must have more in common. Of a pickle only plain members are known. */
+static bool is_protocol_1(const struct letter *l, const struct body *b)
 {
     const struct member *m = b->member;
 
     if (b->shape != BODY_MAPPING || !member_is_text(&m[BODY_TASK]) || m[BODY_TASK].text.len == 0)
         return false;
-    if (!of_kind(&m[BODY_ARGS], TOKEN_LIST) || !of_kind(&m[BODY_KWARGS], TOKEN_MAP))
+    if (!m[BODY_ID].seen || !of_kind(&m[BODY_ARGS], TOKEN_LIST) ||
+        !of_kind(&m[BODY_KWARGS], TOKEN_MAP))
         return false;
-    return m[BODY_ID].seen && (m[BODY_ARGS].seen || b->views.format == WHAT_PICKLE);
+    if (m[BODY_ARGS].seen || l->in->cause || b->views.format == WHAT_PICKLE)
+        return true;
+    return member_is_text(&m[BODY_ID]) && is_like_celery(l, b);
 }
 
 bool task_by_body(const struct letter *l)
@@ -271,7 +284,7 @@ bool task_by_body(const struct letter *l)
     struct msg m;
 
     body_read(&l->doc, &b, l->out->arena);
-    if (!is_protocol_1(&b))
+    if (!is_protocol_1(l, &b))
         return false;
     if (!begin(l, &m, 1))
         return true;
