@@ -56,8 +56,10 @@ void reply_leave(struct feed *f)
         memcpy(saved + a->first.len, a->second.at, a->second.len);
     free(a->saved);
     a->saved = saved;
-    a->first.at = saved;
-    a->second.at = saved + a->first.len;
+    if (a->first.at)
+        a->first.at = saved;
+    if (a->second.at)
+        a->second.at = saved + a->first.len;
     a->first_saved = a->second_saved = true;
 }
 
