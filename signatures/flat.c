@@ -28,14 +28,13 @@ struct entry {
 struct finding_head {
     uint64_t fold_class;
     uint32_t rule, severity, fold, fold_seconds;
-    uint16_t index, n_evidence, reason_len;
-    bool once_a_task;
+    uint16_t index, n_evidence, reason_len, once_a_task;
 };
 
 struct evidence_head {
     const char *name;
     uint64_t value; /* number, or length of the text behind */
-    uint32_t type;
+    uint32_t type, none;
 };
 
 #define IS_TEXT(type) ((type) == FIELD_TEXT || (type) == FIELD_LIST || (type) == FIELD_SECRET)
