@@ -5,7 +5,7 @@
 
 #include "dissectors/msg.h"
 
-#define UNIT_KINDS 24u
+#define UNIT_KINDS 8u
 
 struct unit_counts {
     uint64_t serial, offset;

@@ -27,7 +27,7 @@ struct worker {
     const struct policy *policy;
     struct budget budget;
     struct dissect_conf dissect;
-    struct unit_counts units;
+    struct unit_counts *units; /* of the connection being worked on */
     const struct packet *packet; /* the one being worked on; NULL at ticks */
     struct finding findings[FINDINGS_MAX];
     size_t n_findings;
@@ -41,6 +41,7 @@ struct conn {
     const struct dissector *proto; /* NULL until identified */
     void *state;
     struct conn_info info;
+    struct unit_counts units; /* a unit may go on for many packets, with those of others between */
     bool reversed;
     bool anomaly_said;
     bool seen[2]; /* data, by direction after reversal */
@@ -59,7 +60,7 @@ static void found(void *ctx, const struct msg *m, struct finding *f)
 
     if (w->n_findings == FINDINGS_MAX)
         return;
-    f->index = unit_index(&w->units, m, &rules[f->rule]);
+    f->index = unit_index(w->units, m, &rules[f->rule]);
     w->findings[w->n_findings++] = *f;
 }
 
@@ -112,7 +113,7 @@ static void stamp(struct path *p, struct msg *m)
     if (!p->conn->seen[dir_other(m->dir)])
         m->coverage |= COVER_ONE_WAY;
     if (m->action)
-        m->index = unit_index(&p->w->units, m, m->action);
+        m->index = unit_index(p->w->units, m, m->action);
     count(p->w, m);
 }
 
@@ -248,6 +249,7 @@ void worker_packet(struct worker *w, const struct packet *pkt)
         p.conn->info.proto = "";
     }
     w->packet = pkt;
+    w->units = &p.conn->units;
     tcp_input(&p.conn->tcp, w->tcp_pool, dir, pkt, identify, &p);
     w->packet = NULL;
     if (tcp_is_closed(&p.conn->tcp))
@@ -263,6 +265,7 @@ static void flow_gone(void *ctx, struct flow *flow, void *user, enum flow_end wh
 
     (void)why;
     w->packet = NULL;
+    w->units = &c->units;
     tcp_finish(&c->tcp, w->tcp_pool, flow->last, identify, &p);
     ident_release(w->ident, &c->ident, NULL, NULL, NULL);
     if (c->proto && (!c->seen[TO_SERVER] || !c->seen[TO_CLIENT]))
