@@ -16,14 +16,6 @@ struct amqp_content *amqp_content_find(struct amqp_feed *f, uint16_t channel)
     return NULL;
 }
 
-/* A buffer is made when something goes into it. */
-static void add(struct keep *k, struct bytes b, size_t limit, struct budget *budget)
-{
-    if (!k->budget && !k->limit)
-        keep_init(k, limit, budget);
-    keep_add(k, b);
-}
-
 static void free_buffers(struct amqp_content *c)
 {
     if (c->own.data)
@@ -145,9 +137,12 @@ static struct amqp_content *begin(struct amqp_feed *f, const struct amqp_frame *
     }
     f->busy = true;
     f->now = (struct amqp_content){
-        .offset = frame->start, .channel = frame->channel, .dir = (uint8_t)f->c->dir};
-    keep_init(&f->now.own, 2 * conf->max_item, conf->budget);
-    keep_init(&f->now.body, conf->max_body, conf->budget);
+        .offset = frame->start,
+        .channel = frame->channel,
+        .dir = (uint8_t)f->c->dir,
+        .own = {.limit = 2 * conf->max_item, .budget = conf->budget},
+        .body = {.limit = conf->max_body, .budget = conf->budget},
+    };
     return &f->now;
 }
 

@@ -50,11 +50,11 @@ static struct bytes table(struct cursor *c)
 static inline void read_value(union amqp_prop_value *v, struct cursor *c, unsigned id)
 {
     switch (id) {
-    case PROP_HEADERS:       v->text = table(c); break;
+    case PROP_HEADERS: v->text = table(c); break;
     case PROP_DELIVERY_MODE:
-    case PROP_PRIORITY:      v->num = cur_u8(c); break;
-    case PROP_TIMESTAMP:     v->num = cur_u64(c); break;
-    default:                 v->text = cur_take(c, cur_u8(c)); break;
+    case PROP_PRIORITY: v->num = cur_u8(c); break;
+    case PROP_TIMESTAMP: v->num = cur_u64(c); break;
+    default: v->text = cur_take(c, cur_u8(c)); break;
     }
 }
 
