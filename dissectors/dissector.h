@@ -50,7 +50,7 @@ struct dissector {
      * the first of the connection (SYN seen), else it may be the middle. */
     enum probe (*probe)(struct bytes head, enum dir dir, bool start);
 
-    void (*init)(void *state, const struct dissect_conf *conf);
+    void (*init)(void *state, const struct dissect_conf *conf); /* conf outlives the state */
     /* Takes all of the chunk, whatever its size: what is incomplete is held in
      * the state, within the limits. The messages do not depend on how the
      * stream was cut into chunks. */
