@@ -44,7 +44,7 @@ struct walk {
     bool builtin;      /* it is a built-in one */
     unsigned depth, open;
     uint64_t doubt;
-    unsigned n;
+    unsigned n, signatures;
     struct level level[READER_DEPTH + 1];
     struct found found[EMBED_NAMES];
 };
@@ -131,7 +131,7 @@ static void name_signature(struct walk *w, struct level *of, const struct token 
     if (t->kind != TOKEN_STRING || t->cut || name.len == 0)
         return;
     of->task = name;
-    if (w->n < EMBED_NAMES && !have(w, name))
+    if (w->n < EMBED_NAMES && w->signatures++ < EMBED_SIGNATURES && !have(w, name))
         w->found[w->n++] = (struct found){.name = name, .doubt = w->doubt};
 }
 
@@ -254,7 +254,7 @@ struct bytes embed_names(const struct document *doc, const struct body *b, struc
     w.arena = arena;
     w.task = name;
     w.builtin = builtin;
-    w.depth = w.open = w.n = 0;
+    w.depth = w.open = w.n = w.signatures = 0;
     w.doubt = 0;
     reader_begin(&r, doc->format, doc->bytes, doc->clipped, arena);
     walk_from(&w, b->shape == BODY_TRIPLE ? BODY_LIST : BODY_MAP);

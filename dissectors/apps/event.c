@@ -105,13 +105,21 @@ static bool is_event(const struct member m[NAMES], bool certain)
                        (m[CLOCK].seen || m[UTCOFFSET].seen));
 }
 
+/* Celery sends at most a few dozen at once (celery:events/dispatcher.py:buffer_limit). */
+enum { EVENTS_MOST = 4096 };
+
 static bool read_list(const struct letter *l, struct reader *r, bool certain)
 {
     struct member m[NAMES];
     struct token t;
+    unsigned n = 0;
     bool any = false;
 
     while (reader_next(r, &t) && t.kind != TOKEN_LIST_END) {
+        if (n++ == EVENTS_MOST) {
+            tally_add(l->out->tally, TALLY_nesting_limit, 1);
+            break;
+        }
         if (t.kind != TOKEN_MAP) {
             reader_skip(r, &t);
             continue;

@@ -18,8 +18,8 @@ void member_take(struct member *m, struct reader *r, const struct token *t, stru
 }
 
 /* The place of a key in the table, looked for behind the last hit first: writers keep an order. */
-static unsigned place_of(const struct token *key, const struct bytes names[], unsigned n,
-                         unsigned from, struct arena *arena)
+static unsigned find_name(const struct token *key, const struct bytes names[], unsigned n,
+                          unsigned from, struct arena *arena)
 {
     struct bytes name = key->escaped ? token_text(key, arena) : key->text;
 
@@ -32,16 +32,33 @@ static unsigned place_of(const struct token *key, const struct bytes names[], un
     return n;
 }
 
+/* The lengths of the names, a bit each, those of 31 and more sharing one: most other keys are out
+ * at once. */
+static uint32_t lengths(const struct bytes names[], unsigned n)
+{
+    uint32_t mask = 0;
+
+    for (unsigned i = 0; i < n; i++)
+        mask |= (uint32_t)1 << (names[i].len < 31 ? names[i].len : 31);
+    return mask;
+}
+
+static bool may_be_one(const struct token *key, uint32_t mask)
+{
+    return key->escaped || mask >> (key->text.len < 31 ? key->text.len : 31) & 1u;
+}
+
 struct members members_of(struct reader *r, const struct bytes names[], unsigned n,
                           struct member out[], struct arena *arena)
 {
     struct members got = {.mapping = true};
+    uint32_t mask = lengths(names, n);
     unsigned from = 0;
 
     for (unsigned i = 0; i < n; i++)
         out[i] = (struct member){0};
     for (struct token t; reader_next(r, &t) && t.kind == TOKEN_KEY;) {
-        unsigned at = place_of(&t, names, n, from, arena);
+        unsigned at = may_be_one(&t, mask) ? find_name(&t, names, n, from, arena) : n;
 
         if (at == n) {
             got.others++;

@@ -164,6 +164,8 @@ static void route_of_redis(struct msg *m, struct arena *arena)
         set_text(&m->fields, F_TASK_EXCHANGE, header_find(header_child(info), "exchange"), arena);
         set_text(&m->fields, F_TASK_ROUTING_KEY, header_find(header_child(info), "routing_key"),
                  arena);
+    } else if (!msg_has(m, F_TASK_DELIVERY_TAG) && msg_has(m, F_REDIS_FIELD)) {
+        fields_text(&m->fields, F_TASK_DELIVERY_TAG, msg_text(m, F_REDIS_FIELD));
     }
     queue_of_redis(m);
 }
@@ -193,6 +195,13 @@ static void from_content(struct msg *m, const struct letter *l)
     fields_num(f, F_CONTENT_WHAT, m->content->what);
 }
 
+/* The copy of a delivery that cannot be told to be that: its head was captured, not its id. */
+static bool is_nameless_copy(const struct msg *m)
+{
+    return msg_has(m, F_KEPT) && !msg_has(m, F_TASK_ID) &&
+           (m->coverage & (COVER_CLIPPED | COVER_GAP));
+}
+
 static void emit(const struct letter *l, struct msg *m, struct body *b)
 {
     struct arena *arena = l->out->arena;
@@ -209,6 +218,8 @@ static void emit(const struct letter *l, struct msg *m, struct body *b)
     if (names.len > 0)
         fields_text(&m->fields, F_TASK_SUBTASKS, names);
     m->task = &b->views;
+    if (is_nameless_copy(m))
+        return;
     tally_add(l->out->tally, TALLY_tasks, 1);
     l->out->emit(l->out->ctx, m);
 }
