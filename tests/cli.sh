@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # tests/cli.sh PROGRAM - options, files and exit codes of the contract.
 set -u
-celeriac=$1
+celeriac=$(realpath "$1")
 pcaps=$(cd "$(dirname "$0")/../pcaps" && pwd)
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
