@@ -36,6 +36,8 @@ def count(path):
         return None
     if any(p.data[12:14] == b"\x08\x00" and struct.unpack_from("!H", p.data, 20)[0] & 0x3FFF for p in packets):
         return None
+    if any(p.data[12:14] == b"\x86\xdd" and p.data[20] == 44 for p in packets):
+        return None
     found = collections.Counter()
     for (_, port, to_server), stream in _streams(packets).items():
         if port == 5672 and stream is not None:

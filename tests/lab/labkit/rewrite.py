@@ -66,10 +66,13 @@ def lossy(packets, seed, rate):
 def shuffled(packets, seed, rate):
     """Swaps packets with their successors, and sends some twice."""
     dice, out = random.Random(seed), list(packets)
-    for i in range(len(out) - 1):
+    i = 0
+    while i + 1 < len(out):
         if dice.random() < rate:
             a, b = out[i], out[i + 1]
             out[i], out[i + 1] = b._replace(sec=a.sec, usec=a.usec), a._replace(sec=b.sec, usec=b.usec)
+            i += 1  # no packet moves twice
+        i += 1
     twice = []
     for p in out:
         twice += [p, p] if dice.random() < rate else [p]

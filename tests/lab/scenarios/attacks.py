@@ -75,7 +75,7 @@ def _control(s, kind):
     _attack(s, "control:revoke:rate_limit:time_limit:add_consumer:cancel_consumer:pool_restart:pool_grow:pool_shrink:autoscale")
     _attack(s, "control:election")
     _attack(s, "control:hello:enable_events:disable_events:heartbeat:no_such_command:memdump:report")
-    s.produce("web1", "new", "plain:1")
+    s.produce("web1", "new", "fire:1")
     _attack(s, "control:shutdown")
     for w in (w1, w2):
         w.wait(20)
