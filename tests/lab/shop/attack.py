@@ -257,10 +257,7 @@ def redis_takeover():
                 "DEL backup", "FLUSHALL", "CLIENT PAUSE 10"]
     for line in attempts:  # a reply that the library cannot read is as good as any
         try:
-            value = client.execute_command(*line.split())
-            if line.startswith("RPOPLPUSH") and value:
-                h = json.loads(value)["headers"]
-                truth.note(what="delivered", id=h["id"], name=h["task"], queue="backup", protocol=2, redelivered=False, by="RPOPLPUSH")
+            client.execute_command(*line.split())
             said = "ok"
         except (redis.RedisError, TypeError) as e:
             said = str(e).split()[0] if str(e) else "error"
