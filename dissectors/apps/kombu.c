@@ -278,12 +278,14 @@ static void emit(const struct msg *in, const struct envelope *e, const struct in
     out->emit(out->ctx, &m);
 }
 
-/* Values that are no messages are not read through: plain strings of SET and GET. */
+/* What kombu never takes for a message is not read through: plain strings of SET and GET, and the
+ * results that Celery announces. */
 static bool may_hold(const struct msg *in)
 {
-    struct bytes command = msg_text(in, F_REDIS_COMMAND);
+    struct bytes command = msg_text(in, F_REDIS_COMMAND), channel = msg_text(in, F_REDIS_CHANNEL);
 
-    if (in->cause || !in->content || place_is_amqp(in))
+    if (in->cause || !in->content || place_is_amqp(in) ||
+        text_find(channel, "celery-task-meta-") < channel.len)
         return false;
     if (in->op == OP_STORE)
         return !text_starts(command, "SET") && !text_starts(command, "PSETEX") &&
