@@ -1,0 +1,176 @@
+/* tests/run/ident.c - a table of first bytes: which dissector, which way round, or none. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "run/ident.h"
+
+struct piece {
+    enum dir dir;
+    bool midstream;
+    const char *bytes;
+    size_t n;
+};
+
+#define C(text)                                 \
+    {                                           \
+        TO_SERVER, false, text, sizeof text - 1 \
+    }
+#define S(text)                                 \
+    {                                           \
+        TO_CLIENT, false, text, sizeof text - 1 \
+    }
+#define MC(text)                               \
+    {                                          \
+        TO_SERVER, true, text, sizeof text - 1 \
+    }
+#define MS(text)                               \
+    {                                          \
+        TO_CLIENT, true, text, sizeof text - 1 \
+    }
+
+struct sample {
+    const char *what, *want; /* name of the dissector, of the protocol that is not read, or NULL */
+    bool reversed;
+    uint16_t port;
+    struct piece pieces[4];
+};
+
+static const struct sample samples[] = {
+    {"AMQP from its start", "amqp", false, 9999, {C("AMQP\0\0\x09\x01")}},
+    {"Redis array", "redis", false, 9999, {C("*1\r\n$4\r\nPING\r\n")}},
+    {"Redis array in two pieces", "redis", false, 9999, {C("*1\r\n$4"), C("\r\nPING\r\n")}},
+    {"inline Redis on its port", "redis", false, 6379, {C("PING\r\n"), S("+PONG\r\n")}},
+    {"inline Redis elsewhere, answered in kind",
+     "redis",
+     false,
+     9999,
+     {C("PING\r\n"), S("+PONG\r\n")}},
+    {"heartbeats in mid-stream",
+     "amqp",
+     false,
+     5672,
+     {MC("\x08\0\0\0\0\0\0\xce"), MS("\x08\0\0\0\0\0\0\xce")}},
+    {"TLS", "tls", false, 5671, {C("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")}},
+    {"STOMP that is served",
+     "stomp",
+     false,
+     61613,
+     {C("CONNECT\naccept-version:1.2\n\n\0"), S("CONNECTED\nversion:1.2\n\n\0")}},
+    {"MQTT that is served",
+     "mqtt",
+     false,
+     1883,
+     {C("\x10\x10\0\x04MQTT\x04\x02\0\x3c\0\x04test"), S("\x20\x02\0\0")}},
+    {"MQTT that is not",
+     NULL,
+     false,
+     1883,
+     {C("\x10\x10\0\x04MQTT\x04\x02\0\x3c\0\x04test"), S("go away\r\n")}},
+    {"HTTP",
+     NULL,
+     false,
+     80,
+     {C("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), S("HTTP/1.1 200 OK\r\n\r\n")}},
+    {"SMTP",
+     NULL,
+     false,
+     25,
+     {S("220 mail.example.org ESMTP\r\n"), C("EHLO me\r\n"), S("250-mail\r\n250 OK\r\n")}},
+    {"memcached", NULL, false, 11211, {C("get key\r\n"), S("VALUE key 0 3\r\nabc\r\nEND\r\n")}},
+    {"SSH", NULL, false, 22, {S("SSH-2.0-OpenSSH_9.2\r\n"), C("SSH-2.0-OpenSSH_9.2\r\n")}},
+};
+
+static struct flow_id flow_to(uint16_t port)
+{
+    struct flow_id id = {.client = {.family = 4, .port = 40000, .ip = {10, 0, 0, 1}},
+                         .server = {.family = 4, .port = port, .ip = {10, 0, 0, 2}}};
+
+    return id;
+}
+
+static bool count_bytes(void *ctx, const struct chunk *c)
+{
+    size_t *n = ctx;
+
+    *n += c->data.len;
+    return true;
+}
+
+static void check(const struct sample *s)
+{
+    struct tally tally = {0};
+    struct ident_engine *e = ident_engine_new(8192, false, &tally);
+    struct ident id = {0};
+    struct flow_id flow = flow_to(s->port);
+    struct ident_answer answer = {0};
+    enum ident_verdict v = IDENT_WAIT;
+    uint64_t offset[2] = {0, 0};
+    size_t fed = 0, released = 0;
+    struct chunk c = {0};
+
+    for (unsigned i = 0; i < 4 && s->pieces[i].n > 0 && v == IDENT_WAIT; i++) {
+        const struct piece *p = &s->pieces[i];
+
+        c = (struct chunk){.kind = CHUNK_DATA,
+                           .dir = p->dir,
+                           .midstream = p->midstream,
+                           .offset = offset[p->dir],
+                           .data = bytes_of(p->bytes, p->n)};
+        offset[p->dir] += p->n;
+        fed += p->n;
+        v = ident_chunk(e, &id, &flow, &c, NULL, &answer);
+    }
+    const char *got = v == IDENT_FOUND    ? answer.found->name
+                      : v == IDENT_UNREAD ? answer.unread
+                                          : NULL;
+    if ((got == NULL) != (s->want == NULL) || (got && strcmp(got, s->want) != 0))
+        fail_msg("%s: %s, expected %s", s->what, got ? got : "none", s->want ? s->want : "none");
+    assert_int_equal(answer.reversed, s->reversed);
+    ident_release(e, &id, v == IDENT_WAIT ? NULL : &c, count_bytes, &released);
+    assert_int_equal(released, fed); /* nothing of what came before the decision is lost */
+    ident_engine_free(e);
+}
+
+static void table(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof samples / sizeof *samples; i++)
+        check(&samples[i]);
+}
+
+static void holding_is_bounded(void **state)
+{
+    struct tally tally = {0};
+    struct ident_engine *e = ident_engine_new(1024, false, &tally);
+    struct ident id = {0};
+    struct flow_id flow = flow_to(9999);
+    struct ident_answer answer;
+    enum ident_verdict v = IDENT_WAIT;
+    unsigned pieces = 0;
+
+    (void)state;
+    while (v == IDENT_WAIT && pieces < 1000) { /* an inline command that never ends */
+        struct chunk c = {.kind = CHUNK_DATA,
+                          .dir = TO_SERVER,
+                          .offset = pieces * 8u,
+                          .data = bytes_of("PINGPING", 8)};
+
+        v = ident_chunk(e, &id, &flow, &c, NULL, &answer);
+        pieces++;
+    }
+    assert_true(pieces <= 1024 / 8 + 1);
+    ident_release(e, &id, NULL, NULL, NULL);
+    ident_engine_free(e);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(table),
+                                       cmocka_unit_test(holding_is_bounded)};
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
