@@ -56,6 +56,7 @@ enum coverage {
 /* What a message says of the connection that it came on. The worker owns it;
  * it outlives the flow's last message. */
 struct pickle_result;
+struct pickle_found;
 
 struct conn_info {
     struct flow_id id;
@@ -103,6 +104,8 @@ struct msg {
     /* What the pickle machine says of the content's innermost part; opaque here, for detectors
      * (signatures/pickle/pickle.h). NULL: no pickle, or in the collector. */
     const struct pickle_result *pickle;
+    /* A pickle inside a text of the content, with where it was; opaque likewise. NULL: none. */
+    const struct pickle_found *nested;
     const struct task_body *task; /* of a MSG_TASK; NULL elsewhere and in the collector */
     const struct args *args; /* of a Redis MSG_COMMAND, while it is emitted; else NULL */
     struct fields fields;
@@ -123,6 +126,7 @@ static inline void msg_init(struct msg *m, enum msg_kind kind, const char *actio
     m->cause = NULL;
     m->content = NULL;
     m->pickle = NULL;
+    m->nested = NULL;
     m->task = NULL;
     m->headers = m->properties = NULL;
     m->args = NULL;

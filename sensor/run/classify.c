@@ -3,11 +3,13 @@
 
 #include <stdlib.h>
 
+#include "dissectors/content/reader.h"
 #include "signatures/pickle/pickle.h"
 
 struct classifier {
     struct content_limits limits;
     struct pickle *machine;
+    struct pickle_found found;
 };
 
 static struct pickle *machine_new(const struct text_list *allow)
@@ -95,4 +97,40 @@ void classify(struct classifier *cl, struct msg *m, struct arena *arena, struct 
     inner = content_inner(c);
     if (c->what != WHAT_JSON && (declared_pickle(c) || pickle_maybe(inner)))
         ask_machine(cl, m, inner, arena);
+}
+
+static bool is_import(const struct pickle_found *f)
+{
+    return f->result && f->result->all_imports > 0;
+}
+
+/* Texts with escapes in them hide an encoded run from whoever reads the document as it is. */
+static bool in_escaped_texts(struct classifier *cl, struct msg *m, struct arena *arena)
+{
+    struct bytes inner = content_inner(m->content);
+    struct reader r;
+    bool found = false;
+
+    reader_begin(&r, WHAT_JSON, inner, true, arena);
+    for (struct token t; !found && reader_next(&r, &t);)
+        if (t.kind == TOKEN_STRING && t.escaped)
+            found = pickle_find_in_text(cl->machine, token_text(&t, arena), &cl->found) &&
+                    is_import(&cl->found);
+    reader_end(&r);
+    return found;
+}
+
+void classify_texts(struct classifier *cl, struct msg *m, struct arena *arena)
+{
+    struct content *c = m->content;
+    struct bytes inner;
+
+    if (!c || c->what == WHAT_PICKLE)
+        return;
+    inner = content_inner(c);
+    if (pickle_find_in_text(cl->machine, inner, &cl->found) && is_import(&cl->found))
+        m->nested = &cl->found;
+    else if (c->what == WHAT_JSON && inner.len > 0 && memchr(inner.at, '\\', inner.len) &&
+             in_escaped_texts(cl, m, arena))
+        m->nested = &cl->found;
 }

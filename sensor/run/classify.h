@@ -16,4 +16,8 @@ void classifier_free(struct classifier *c);
  * longer than the message's own detectors, not longer. */
 void classify(struct classifier *c, struct msg *m, struct arena *arena, struct tally *tally);
 
+/* A task, result, event or control message whose body is no pickle: looks for one in its texts and
+ * sets m->nested, good as long as m->pickle would be. */
+void classify_texts(struct classifier *c, struct msg *m, struct arena *arena);
+
 #endif

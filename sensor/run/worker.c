@@ -138,6 +138,8 @@ static void interpret(void *ctx, const struct msg *said)
     stamp(p, m);
     if (m->kind == MSG_ENVELOPE && m->content)
         classify(w->classifier, m, w->arena, &w->tally);
+    if (m->kind & (MSG_TASK | MSG_RESULT | MSG_WORKER | MSG_CONTROL))
+        classify_texts(w->classifier, m, w->arena);
     keep_member(m);
     detect(w, m);
     if (p->depth == INTERPRET_MAX_DEPTH)

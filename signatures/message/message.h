@@ -13,5 +13,6 @@ extern const struct message_detector cleartext_detector;
 extern const struct message_detector malformed_detector;
 extern const struct message_detector pickle_detector;
 extern const struct message_detector exception_detector;
+extern const struct message_detector body_detector;
 
 #endif

@@ -198,15 +198,56 @@ static void disguised(const struct msg *m, const struct story *s, const struct d
     out->emit(out->ctx, m, &f);
 }
 
+/* RQ calls what the first text of a job names (rq:job.py:Job.func); no import opcode is needed. */
+static void job_callee(const struct msg *m, const struct detect_out *out)
+{
+    enum pickle_class kind;
+    const char *source;
+    struct finding f;
+
+    if (!msg_is(m, F_APP, "rq") || m->pickle->first.len == 0 ||
+        pickle_name_severity(m->pickle->first, &kind, &source) < PICKLE_SEV_HIGH)
+        return;
+    finding_init(&f, RULE_RQ_JOB_CALLEE, SEV_HIGH);
+    finding_reason(&f, "an RQ job names a function that runs code or commands");
+    finding_text(&f, "callee", m->pickle->first);
+    finding_str(&f, "class", pickle_class_name(kind));
+    f.fold_class = hash_bytes(m->pickle->first, 0);
+    f.once_a_task = true;
+    out->emit(out->ctx, m, &f);
+}
+
+/* Nested data: it raises no verdict of its own unless something in the message loads it. */
+static void in_text(const struct msg *m, const struct detect_out *out)
+{
+    const struct pickle_found *found = m->nested;
+    struct story s = tell(found->result, out->arena);
+    struct finding f;
+
+    finding_init(&f, RULE_PICKLE_DISGUISED,
+                 found->result->verdict >= PICKLE_DANGEROUS ? SEV_CRITICAL : SEV_HIGH);
+    finding_reason(&f, "a text inside a message unwraps to a pickle");
+    finding_str(&f, "path", found->path);
+    finding_num(&f, "at", (int64_t)found->at);
+    finding_num(&f, "length", (int64_t)found->len);
+    add_story(&f, &s);
+    f.fold_class = class_of(&s);
+    f.once_a_task = true;
+    out->emit(out->ctx, m, &f);
+}
+
 static void check(const struct msg *m, const struct detect_out *out)
 {
     struct story s;
 
+    if (m->nested)
+        in_text(m, out);
     if (!m->pickle || !m->content || m->content->what != WHAT_PICKLE)
         return;
     s = tell(m->pickle, out->arena);
     verdict(m, &s, out);
     disguised(m, &s, out);
+    job_callee(m, out);
 }
 
 const struct message_detector pickle_detector = {
