@@ -114,8 +114,8 @@ static quick_at integer(const struct quick *q, quick_at at, struct header *h)
             return NULL;
         num = num * 10 + (*at - '0');
     }
-    if (at == from || at == q->end || *at == '.' || (*at | 0x20) == 'e' ||
-        (*from == '0' && at > from + 1))
+    /* A fraction or an exponent is no separator: refused by whoever comes next. */
+    if (at == from || at == q->end || (*from == '0' && at > from + 1))
         return NULL;
     h->kind = HEADER_INT;
     h->num = minus ? -num : num;

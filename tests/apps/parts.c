@@ -218,6 +218,10 @@ static void test_places(void **state)
                                          "3")),
                          "celery"));
     assert_true(bytes_eq(place_queue(own("celery3")), "celery3"));
+    assert_true(bytes_eq(place_queue(own("celery\x05\x16"
+                                         "3")),
+                         "celery\x05\x16"
+                         "3"));
     assert_true(bytes_eq(place_queue(own("3")), "3"));
     assert_true(bytes_eq(place_queue(own("\x06\x16"
                                          "3")),
