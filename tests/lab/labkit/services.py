@@ -58,11 +58,10 @@ class Rabbit:
         self.env = {
             "HOME": home, "RABBITMQ_NODENAME": "lab@mq", "RABBITMQ_MNESIA_BASE": home + "/mnesia",
             "RABBITMQ_LOG_BASE": home + "/log", "RABBITMQ_CONFIG_FILE": home + "/rabbitmq.conf",
-            "RABBITMQ_ENABLED_PLUGINS_FILE": home + "/plugins", "RABBITMQ_NODE_PORT": "",
+            "RABBITMQ_ENABLED_PLUGINS_FILE": home + "/plugins",
             "RABBITMQ_CONF_ENV_FILE": home + "/none", "RABBITMQ_PID_FILE": home + "/pid",
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+S 2:2 +sbwt none", "ERL_EPMD_PORT": "4369",
         }
-        del self.env["RABBITMQ_NODE_PORT"]
         self.process = host.start([self.BIN + "/rabbitmq-server"], env=self.env, log="rabbitmq")
         host.wait_port(port, 90)
 

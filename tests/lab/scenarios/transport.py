@@ -141,7 +141,7 @@ def midstream(s):
     s.remark("The producers connect after the start: their logins are seen. The workers' connections are mid-stream to the end.")
 
 
-@scenario("midstream-producer", f"RabbitMQ and Redis; the capture begins in the middle of busy connections, producers' and workers'.")
+@scenario("midstream-producer", "RabbitMQ and Redis; the capture begins in the middle of busy connections, producers' and workers'.")
 def midstream_busy(s):
     from labkit.stacks import SHOP, Stack
     s.rabbit()
