@@ -155,6 +155,7 @@ void amqp_name_add(struct amqp_channel *c, enum amqp_name kind, struct bytes fir
 {
     size_t n = ENTRY + first.len + second.len;
 
+    c->pending |= kind == NAME_UNTAGGED || kind == NAME_GET;
     if (kind == NAME_QUEUE || kind == NAME_CONSUMER)
         amqp_name_drop(c, kind, first.at ? first : bytes_of("", 0));
     if (first.len > UINT8_MAX || second.len > UINT8_MAX || (kind == NAME_GET && c->gets_untold) ||
@@ -185,14 +186,26 @@ void amqp_name_tag(struct amqp_channel *c, struct bytes tag, struct budget *budg
     amqp_name_add(c, NAME_CONSUMER, tag, bytes_of(copy, queue.len), budget);
 }
 
+/* Drops what waits for an answer, in one pass. */
+static void drop_pending(struct amqp_channel *c)
+{
+    size_t to = 0, n;
+
+    for (size_t i = 0; i < c->used; i += n) {
+        n = entry_len(c->at + i);
+        if (c->at[i] == NAME_UNTAGGED || c->at[i] == NAME_GET)
+            continue;
+        memmove(c->at + to, c->at + i, n);
+        to += n;
+    }
+    c->used = (uint16_t)to;
+    c->gets_untold = 0;
+    c->pending = false;
+}
+
 void amqp_channels_lost(struct amqp_channels *all)
 {
-    for (uint16_t i = 0; i < all->n; i++) {
-        struct amqp_channel *c = &all->at[i];
-
-        for (enum amqp_name kind = NAME_UNTAGGED; kind <= NAME_GET; kind++)
-            for (size_t at; (at = locate(c, kind, (struct bytes){0})) < c->used;)
-                cut_out(c, at);
-        c->gets_untold = 0;
-    }
+    for (uint16_t i = 0; i < all->n; i++)
+        if (all->at[i].pending)
+            drop_pending(&all->at[i]);
 }

@@ -9,13 +9,14 @@
 
 #include "base/keep.h"
 
-enum { AMQP_NAMES_MAX = 16 << 10 }; /* bytes of names of one channel */
+enum { AMQP_NAMES_MAX = 8 << 10 }; /* bytes of names of one channel */
 
 struct amqp_channel {
     uint8_t *at; /* entries: kind, length, length, first, second */
     uint16_t used, cap;
     uint16_t number;
     uint16_t gets_untold; /* pending gets behind those that are remembered */
+    bool pending;         /* there may be names that wait for an answer */
 };
 
 struct amqp_channels {

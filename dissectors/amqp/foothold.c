@@ -75,14 +75,20 @@ enum foothold amqp_foothold(struct bytes b, size_t max_size, size_t *need)
 
 /* Sizes are below 2^24, so the byte behind the channel is zero in every frame that
  * is looked for: that is what is searched. */
+static size_t next_zero(struct bytes b, size_t from)
+{
+    const uint8_t *zero = b.at[from] == 0 ? b.at + from : memchr(b.at + from, 0, b.len - from);
+
+    return zero ? (size_t)(zero - b.at) : b.len;
+}
+
 enum foothold amqp_foothold_find(struct bytes b, size_t max_size, size_t *at, size_t *need)
 {
     for (size_t i = 0; i < b.len; i++) {
-        if (b.len - i > 3) {
-            const uint8_t *zero = memchr(b.at + i + 3, 0, b.len - i - 3);
-
-            i = zero ? (size_t)(zero - b.at) - 3 : b.len - 3;
-        }
+        if (b.len - i > 3)
+            i = next_zero(b, i + 3) - 3;
+        if (b.at[i] - 1u >= AMQP_HEARTBEAT) /* no type of frame */
+            continue;
         enum foothold v = amqp_foothold(bytes_of(b.at + i, b.len - i), max_size, need);
         if (v != FOOTHOLD_NO) {
             *at = i;
