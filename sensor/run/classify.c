@@ -104,6 +104,36 @@ static bool is_import(const struct pickle_found *f)
     return f->result && f->result->all_imports > 0;
 }
 
+#define BEFORE_ESCAPE 12u /* an encoded run is longer than this in front of its first escape */
+
+static bool encodes(uint8_t c)
+{
+    static const uint32_t set[8] = {0, 0x03ffa800, 0x87fffffe, 0x07fffffe,
+                                    0, 0,          0,          0}; /* + - / _ letters digits */
+
+    return set[c >> 5] >> (c & 31) & 1;
+}
+
+/* May an escape stand inside an encoded run, so that it is not seen in the document as it is? */
+static bool hides_run(struct bytes text)
+{
+    const uint8_t *at = text.at, *end = text.at + text.len;
+
+    while (at < end && (at = memchr(at, '\\', (size_t)(end - at)))) {
+        size_t n = 0, before = (size_t)(at - text.at), after = (size_t)(end - at);
+
+        if (after > 4 && at[1] == 'u' && at[2] == '0' && at[3] == '0' && at[4] >= '2' &&
+            at[4] <= '7')
+            return true;
+        while (n < BEFORE_ESCAPE && n < before && encodes(at[-1 - (ptrdiff_t)n]))
+            n++;
+        if (n == BEFORE_ESCAPE)
+            return true;
+        at += after > 1 ? 2 : 1;
+    }
+    return false;
+}
+
 /* Texts with escapes in them hide an encoded run from whoever reads the document as it is. */
 static bool in_escaped_texts(struct classifier *cl, struct msg *m, struct arena *arena)
 {
@@ -130,7 +160,7 @@ void classify_texts(struct classifier *cl, struct msg *m, struct arena *arena)
     inner = content_inner(c);
     if (pickle_find_in_text(cl->machine, inner, &cl->found) && is_import(&cl->found))
         m->nested = &cl->found;
-    else if (c->what == WHAT_JSON && inner.len > 0 && memchr(inner.at, '\\', inner.len) &&
+    else if (c->what == WHAT_JSON && inner.len > 0 && hides_run(inner) &&
              in_escaped_texts(cl, m, arena))
         m->nested = &cl->found;
 }

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #define RUN_MIN  24u
-#define RUNS_MAX 8u
+#define RUNS_MAX 64u
 
 static bool in_run(uint8_t c)
 {
@@ -28,16 +28,30 @@ static bool judge_run(struct pickle *p, struct bytes run, struct pickle_found *f
     return r->is_pickle && r->all_imports > 0;
 }
 
-/* The next run of characters that encodings are made of; line breaks count within it. */
+static bool may_run(uint8_t c)
+{
+    return in_run(c) || c == '\n';
+}
+
+/* The next run of characters that encodings are made of; line breaks count within it. Looks at
+ * every RUN_MIN-th character first: where that is none of a run, no run reaches across it. */
 static struct bytes next_run(struct bytes text, size_t *at)
 {
-    while (*at < text.len) {
-        size_t from = *at, i = from;
-        while (i < text.len && (in_run(text.at[i]) || (i > from && text.at[i] == '\n')))
-            i++;
-        *at = i + 1;
-        if (i - from >= RUN_MIN)
-            return bytes_of(text.at + from, i - from);
+    while (text.len - *at >= RUN_MIN) {
+        size_t from = *at + RUN_MIN - 1, end = from;
+        if (!may_run(text.at[from])) {
+            *at = from + 1;
+            continue;
+        }
+        while (from > *at && may_run(text.at[from - 1]))
+            from--;
+        while (from < end && text.at[from] == '\n')
+            from++;
+        while (end < text.len && may_run(text.at[end]))
+            end++;
+        *at = end < text.len ? end + 1 : end;
+        if (end - from >= RUN_MIN)
+            return bytes_of(text.at + from, end - from);
     }
     return bytes_of(text.at, 0);
 }
