@@ -228,7 +228,7 @@ struct capture_progress capture_progress(const struct capture *c)
     struct capture_progress p = {.bytes_read = c->bytes_done, .bytes_total = c->bytes_total};
     for (size_t i = 0; !c->live && i < c->input_n && c->open_n > 0; i++)
         if (c->input[i].pcap)
-            p.bytes_read += c->input[i].state.taken;
+            p.bytes_read += unpack_taken(&c->input[i].state);
     return p;
 }
 
@@ -253,6 +253,7 @@ void capture_close(struct capture *c)
     for (size_t i = 0; i < c->input_n; i++) {
         if (c->input[i].pcap)
             pcap_close(c->input[i].pcap);
+        unpack_end(&c->input[i].state);
         free(c->input[i].path);
     }
     for (size_t i = 0; i < c->filter_n; i++)

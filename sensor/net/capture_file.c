@@ -56,6 +56,7 @@ bool file_open(struct capture *c, struct input *in)
     if (!in->pcap) {
         capture_fail(c, CAPTURE_DATA, "%s: not a capture: %s", in->path, cause(in, text));
         fclose(f);
+        unpack_end(&in->state);
         return false;
     }
     c->open_n++;
@@ -68,7 +69,9 @@ bool file_open(struct capture *c, struct input *in)
 
 void file_close(struct capture *c, struct input *in)
 {
+    c->bytes_done += unpack_taken(&in->state);
     pcap_close(in->pcap); /* and the stream */
+    unpack_end(&in->state);
     in->pcap = NULL;
     in->head = NULL;
     c->open_n--;
@@ -138,5 +141,6 @@ bool file_is_capture(const char *path)
         return false;
     bool is = fread(head, 1, sizeof head, f) == sizeof head && is_magic(head);
     fclose(f);
+    unpack_end(&state);
     return is;
 }

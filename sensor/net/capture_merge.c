@@ -140,12 +140,14 @@ static bool look_ahead(struct capture *c, struct input *in)
     if (!file_open(c, in))
         return false;
     if (!file_next(c, in)) {
-        c->bytes_done += in->state.taken;
         file_close(c, in);
         return false;
     }
-    if (!in->once && c->input_n > KEEP_OPEN)
+    if (!in->once && c->input_n > KEEP_OPEN) {
+        uint64_t before = c->bytes_done;
         file_close(c, in);
+        c->bytes_done = before; /* it will be read again, from the start */
+    }
     return true;
 }
 
@@ -185,7 +187,6 @@ bool merge_open(struct capture *c)
 
 static void end_input(struct capture *c, struct input *in)
 {
-    c->bytes_done += in->state.taken;
     if (in->pcap)
         file_close(c, in);
     if (c->waiting_n > 0)

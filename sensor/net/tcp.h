@@ -13,8 +13,10 @@
  * segments; at the end. A segment cut by the snaplen ends in a gap.
  *
  * The first copy of a byte wins. Copies that differ are counted and reported
- * (tcp_conflict); to see that of bytes already passed on, those that the peer has not yet
- * acknowledged are kept: afterwards a receiver discards any other version.
+ * (tcp_conflict). Of bytes already passed on, a hash of each segment is kept until
+ * the peer acknowledges it; after that, receivers discard any other version. If the
+ * receiver never got the first version it still needs the whole segment: so the
+ * second is put together, in whatever pieces it comes, and compared.
  *
  * RST is believed only at the exact place where the stream stands (RFC 5961
  * 3.2); FIN once the stream has reached it and the peer has acknowledged it (in
@@ -31,18 +33,19 @@
 
 struct tcp_pool; /* one per worker */
 struct tcp_segment;
+struct tcp_receipt;
 
 /* Per connection; the fields belong to tcp.c. Zeroed memory is not enough: tcp_init(). */
 struct tcp {
     struct tcp_half {
         uint64_t offset;                          /* of next_seq in the stream */
         struct tcp_segment *parked, *parked_last; /* by sequence, not overlapping */
-        struct tcp_segment *unacked_last;         /* a ring: its next is the first */
+        struct tcp_receipt *receipt_last;         /* a ring: its next is the first */
         uint32_t next_seq;                        /* the first byte not passed on */
         uint32_t acked;                           /* by the peer */
         uint32_t fin_seq;
-        uint32_t parked_bytes, unacked_bytes;
-        uint16_t parked_n;
+        uint32_t parked_bytes;
+        uint16_t parked_n, receipt_n;
         uint8_t flags;
     } half[2];
     uint8_t shard;
@@ -53,14 +56,14 @@ struct tcp {
 struct tcp_conf {
     size_t max_parked;  /* 0: LIMIT_PARKED_TOTAL; a 64th for each virtual shard */
     size_t max_per_dir; /* 0: LIMIT_PARKED_PER_DIR */
-    bool no_conflicts;  /* do not keep unacknowledged bytes for comparison */
+    bool no_conflicts;  /* see those of parked bytes only: spares the hashes */
 };
 
-/* A byte that came twice with different values. */
+/* Bytes that came twice with different values. */
 struct tcp_conflict {
     enum dir dir;
-    uint64_t offset; /* of the first byte that differs */
-    uint64_t length; /* from there to the end of this overlap */
+    uint64_t offset; /* of the first byte that differs, or of the segment that holds it */
+    uint64_t length; /* from there to the end of the overlap, or of the segment */
 };
 
 /* NULL: no memory. `tally` outlives the pool. */

@@ -1,8 +1,8 @@
 /* net/tcp_half.c - see tcp_half.h. `parked` is sorted, does not overlap and lies
- * behind next_seq; `unacked` are the last bytes before next_seq, or some of them. */
+ * behind next_seq. */
 #include "net/tcp_half.h"
 
-enum { PARKED_SEGMENTS = 1024, UNACKED_BYTES = 256 << 10, UNACKED_ONE_WAY = 16 << 10 };
+enum { PARKED_SEGMENTS = 1024 };
 
 /* Further ahead of the stream than any window reaches in practice. */
 #define WINDOW_MAX (64 << 20)
@@ -12,10 +12,9 @@ static struct tcp_half *half_of(struct tcp_run *r, enum dir dir)
     return &r->t->half[dir];
 }
 
-static bool one_way(const struct tcp_run *r, enum dir dir)
+bool half_one_way(const struct tcp *t, enum dir dir)
 {
-    return !half_is(&r->t->half[dir], HALF_ACKED) &&
-           !half_is(&r->t->half[dir_other(dir)], HALF_SEEN);
+    return !half_is(&t->half[dir], HALF_ACKED) && !half_is(&t->half[dir_other(dir)], HALF_SEEN);
 }
 
 void half_forget(struct tcp *t, struct tcp_pool *p, enum dir dir)
@@ -23,14 +22,9 @@ void half_forget(struct tcp *t, struct tcp_pool *p, enum dir dir)
     struct tcp_half *h = &t->half[dir];
     segment_free_all(p, t->shard, &h->parked);
     h->parked_last = NULL;
-    if (h->unacked_last) {
-        struct tcp_segment *first = h->unacked_last->next;
-        h->unacked_last->next = NULL;
-        segment_free_all(p, t->shard, &first);
-        h->unacked_last = NULL;
-    }
-    h->parked_bytes = h->unacked_bytes = 0;
+    h->parked_bytes = 0;
     h->parked_n = 0;
+    receipt_drop_all(t, p, dir);
 }
 
 static void say(struct tcp_run *r, enum dir dir, enum chunk_kind kind, struct bytes data,
@@ -70,51 +64,6 @@ static void say_data(struct tcp_run *r, enum dir dir, struct bytes data)
         say(r, dir, CHUNK_DATA, data, 0);
 }
 
-/* Could the sender still send a different version of what ends at `end`? */
-static bool to_be_kept(const struct tcp_run *r, enum dir dir, uint32_t end, size_t n)
-{
-    const struct tcp_half *h = &r->t->half[dir];
-    if (!r->p->compares || r->t->ignore || n == 0)
-        return false;
-    if (half_is(h, HALF_ACKED) && seq_diff(h->acked, end) >= 0)
-        return false;
-    size_t most = one_way(r, dir) ? UNACKED_ONE_WAY : UNACKED_BYTES;
-    return h->unacked_bytes + n <= most && r->p->used[r->t->shard] < r->p->per_shard / 2;
-}
-
-static void keep(struct tcp_half *h, struct tcp_segment *s)
-{
-    struct tcp_segment *last = h->unacked_last;
-    s->next = last ? last->next : s;
-    if (last)
-        last->next = s;
-    h->unacked_last = s;
-    h->unacked_bytes += s->size;
-}
-
-static void keep_copy(struct tcp_run *r, enum dir dir, uint32_t seq, struct bytes data)
-{
-    if (!to_be_kept(r, dir, seq + (uint32_t)data.len, data.len))
-        return;
-    struct tcp_segment *s = segment_new(r->p, r->t->shard, seq, data, 0);
-    if (s)
-        keep(half_of(r, dir), s);
-}
-
-static void drop_acked(struct tcp_run *r, enum dir dir)
-{
-    struct tcp_half *h = half_of(r, dir);
-    while (h->unacked_last && seq_diff(h->acked, segment_end(h->unacked_last->next)) >= 0) {
-        struct tcp_segment *first = h->unacked_last->next;
-        if (first == h->unacked_last)
-            h->unacked_last = NULL;
-        else
-            h->unacked_last->next = first->next;
-        h->unacked_bytes -= first->size;
-        segment_free(r->p, r->t->shard, first);
-    }
-}
-
 /* The first parked segment leaves the list, and is passed on. */
 static void pass_parked(struct tcp_run *r, enum dir dir)
 {
@@ -126,11 +75,9 @@ static void pass_parked(struct tcp_run *r, enum dir dir)
     h->parked_bytes -= s->size;
     h->parked_n--;
     say_data(r, dir, bytes_of(s->data, s->len));
+    receipt_add(r, dir, s->seq, bytes_of(s->data, s->len));
     say_gap(r, dir, s->missing);
-    if (s->missing == 0 && to_be_kept(r, dir, segment_end(s), s->len))
-        keep(h, s);
-    else
-        segment_free(r->p, r->t->shard, s);
+    segment_free(r->p, r->t->shard, s);
 }
 
 static void pass_ready(struct tcp_run *r, enum dir dir)
@@ -179,7 +126,7 @@ static void skip_to(struct tcp_run *r, enum dir dir, uint32_t seq)
 void half_acked(struct tcp_run *r, enum dir dir)
 {
     struct tcp_half *h = half_of(r, dir);
-    drop_acked(r, dir);
+    receipt_drop_acked(r, dir);
     /* With nothing parked the bytes may only be late: mirrors mix up the order of
      * the two directions. half_reached() tells. */
     while (h->parked && seq_diff(h->acked, h->next_seq) > 0) {
@@ -196,7 +143,7 @@ void half_reached(struct tcp_run *r, enum dir dir, uint32_t seq)
     skip_to(r, dir, seq_diff(seq, h->acked) < 0 ? seq : h->acked);
 }
 
-static void note_conflict(struct tcp_run *r, enum dir dir, uint32_t at, uint32_t n)
+void note_conflict(struct tcp_run *r, enum dir dir, uint32_t at, uint32_t n)
 {
     const struct tcp_half *h = half_of(r, dir);
     tally_add(r->p->tally, TALLY_tcp_overlap, 1);
@@ -233,21 +180,14 @@ static struct piece take(struct piece *from, uint32_t n)
 /* Bytes that were passed on before. */
 static void seen_before(struct tcp_run *r, enum dir dir, struct piece old)
 {
-    const struct tcp_segment *last = half_of(r, dir)->unacked_last;
     tally_add(r->p->tally, TALLY_tcp_retransmit, 1);
-    if (!last)
-        return;
-    const struct tcp_segment *s = last;
-    do {
-        s = s->next;
-        compare(r, dir, s, old.seq, old.data);
-    } while (s != last);
+    receipt_compare(r, dir, old.seq, old.data);
 }
 
 static void pass(struct tcp_run *r, enum dir dir, struct piece now)
 {
     say_data(r, dir, now.data);
-    keep_copy(r, dir, now.seq, now.data);
+    receipt_add(r, dir, now.seq, now.data);
     say_gap(r, dir, now.length - (uint32_t)now.data.len);
 }
 
@@ -319,7 +259,7 @@ static bool park(struct tcp_run *r, enum dir dir, struct piece *in)
 static bool over_limit(const struct tcp_run *r, enum dir dir)
 {
     const struct tcp_half *h = &r->t->half[dir];
-    if (!one_way(r, dir))
+    if (!half_one_way(r->t, dir))
         return h->parked_bytes > r->p->per_dir;
     return h->parked_bytes > TCP_ONE_WAY_WINDOW || h->parked_n > TCP_ONE_WAY_SEGMENTS;
 }
@@ -328,7 +268,7 @@ static bool outside(const struct tcp_run *r, enum dir dir, const struct piece *i
 {
     const struct tcp_half *h = &r->t->half[dir];
     uint32_t from = h->next_seq;
-    if (one_way(r, dir))
+    if (half_one_way(r->t, dir))
         return false;
     if (half_is(h, HALF_ACKED) && seq_diff(h->acked, from) > 0)
         from = h->acked;
@@ -355,7 +295,7 @@ static void ahead(struct tcp_run *r, enum dir dir, struct piece in)
         }
     }
     while (h->parked && over_limit(r, dir)) {
-        if (!one_way(r, dir))
+        if (!half_one_way(r->t, dir))
             tally_add(r->p->tally, TALLY_tcp_park_full, 1);
         skip_hole(r, dir);
     }

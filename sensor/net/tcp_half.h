@@ -1,5 +1,6 @@
 /* net/tcp_half.h - inside tcp only: one direction's bytes. tcp.c decides what a
- * packet means, tcp_half.c puts its bytes in order. */
+ * packet means, tcp_half.c puts its bytes in order, tcp_receipt.c remembers what
+ * they were. */
 #ifndef NET_TCP_HALF_H
 #define NET_TCP_HALF_H
 
@@ -38,6 +39,16 @@ static inline void half_start(struct tcp_half *h, uint32_t seq)
     h->next_seq = seq;
     half_set(h, HALF_STARTED);
 }
+
+/* tcp_receipt.c: bytes passed on, before the peer has acknowledged them. */
+void receipt_add(struct tcp_run *r, enum dir dir, uint32_t seq, struct bytes data);
+void receipt_drop_acked(struct tcp_run *r, enum dir dir);
+void receipt_drop_all(struct tcp *t, struct tcp_pool *p, enum dir dir);
+/* The same place again: is it the same? Notes a conflict if not. */
+void receipt_compare(struct tcp_run *r, enum dir dir, uint32_t seq, struct bytes data);
+void note_conflict(struct tcp_run *r, enum dir dir, uint32_t at, uint32_t n);
+/* Nothing of the peer was seen. */
+bool half_one_way(const struct tcp *t, enum dir dir);
 
 /* Bytes at seq, `length` of them on the wire, of which `data` was captured. The half is started. */
 void half_data(struct tcp_run *r, enum dir dir, uint32_t seq, struct bytes data, uint32_t length);

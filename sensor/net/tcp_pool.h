@@ -6,7 +6,7 @@
 
 #include "net/tcp.h"
 
-enum { POOL_SHARDS = 64, POOL_CLASSES = 11, POOL_CLASS_MIN = 128 }; /* 128 bytes to 128 KiB */
+enum { POOL_SHARDS = 64, POOL_CLASSES = 12, POOL_CLASS_MIN = 64 }; /* 64 bytes to 128 KiB */
 
 struct tcp_segment {
     struct tcp_segment *next;
@@ -16,10 +16,23 @@ struct tcp_segment {
     uint8_t data[];
 };
 
+/* What was passed on and not acknowledged yet: a segment's hash instead of its bytes. */
+struct tcp_receipt {
+    struct tcp_receipt *next;
+    uint64_t hash;
+    struct tcp_segment *again;  /* pieces of a second version, by sequence */
+    uint32_t seq, len, covered; /* covered: by those pieces */
+};
+
+struct spare {
+    struct spare *next;
+};
+
 struct tcp_pool {
     size_t per_shard, per_dir;
     size_t used[POOL_SHARDS];
-    struct tcp_segment *spare[POOL_CLASSES];
+    struct spare *spare[POOL_CLASSES];
+    uint8_t secret[192]; /* of the hashes: nobody can make two segments of one hash */
     size_t spare_bytes;
     struct tally *tally;
     bool compares;
@@ -36,6 +49,11 @@ static inline uint32_t segment_end(const struct tcp_segment *s)
 {
     return s->seq + s->len + s->missing;
 }
+
+/* Memory of at least *size bytes; *size becomes what is accounted for. NULL: the shard's
+ * limit, or no memory. */
+void *pool_take(struct tcp_pool *p, unsigned shard, size_t *size);
+void pool_give(struct tcp_pool *p, unsigned shard, void *at, size_t size);
 
 /* A copy of data; NULL: the shard's limit, or no memory. */
 struct tcp_segment *segment_new(struct tcp_pool *p, unsigned shard, uint32_t seq, struct bytes data,

@@ -7,13 +7,15 @@
 #include <lzma.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
 
 enum { IN_BYTES = 64 << 10, MAGIC_BYTES = 6, POLL_MS = 100 };
-#define XZ_MEMORY ((uint64_t)512 << 20) /* xz -9 takes 65 MiB, the longest dictionary in use 256 \
-                                         */
+#define XZ_MEMORY                                                                  \
+    ((uint64_t)512 << 20) /* xz -9 takes 65 MiB, the longest dictionary in use 256 \
+                           */
 
 enum kind { KIND_UNKNOWN, KIND_PLAIN, KIND_GZIP, KIND_XZ, KIND_ZSTD, KIND_LZ4 };
 
@@ -211,7 +213,8 @@ static size_t step_zstd(struct unpack *u, uint8_t *out, size_t n)
     if (ZSTD_isError(said))
         return fail(u, "zstd", ZSTD_getErrorName(said));
     (void)bytes_cut(&u->in, in.pos);
-    if (in.pos > 0 || to.pos > 0) /* asked with nothing behind a whole frame, it wants another one */
+    if (in.pos > 0 ||
+        to.pos > 0) /* asked with nothing behind a whole frame, it wants another one */
         u->inside = said != 0;
     return to.pos;
 }
@@ -290,6 +293,12 @@ static int cookie_seek(void *cookie, off64_t *offset, int whence)
     return 0;
 }
 
+static void give_back(int fd)
+{
+    if (fd != STDIN_FILENO)
+        close(fd);
+}
+
 static int cookie_close(void *cookie)
 {
     struct unpack *u = cookie;
@@ -300,13 +309,27 @@ static int cookie_close(void *cookie)
     case KIND_LZ4: LZ4F_freeDecompressionContext(u->by.lz4); break;
     default: break;
     }
-    if (u->fd != STDIN_FILENO)
-        close(u->fd);
+    give_back(u->fd);
     free(u);
     return 0;
 }
 
-FILE *unpack_open(int fd, size_t buffer, struct unpack_state *state)
+/* An ordinary file as it is goes the short way. */
+static FILE *open_plain(int fd, struct unpack_state *state)
+{
+    struct stat s;
+    uint8_t head[MAGIC_BYTES];
+    if (fd == STDIN_FILENO || fstat(fd, &s) != 0 || !S_ISREG(s.st_mode))
+        return NULL;
+    ssize_t n = pread(fd, head, sizeof head, 0);
+    if (n < 0 || kind_of(bytes_of(head, (size_t)n)) != KIND_PLAIN)
+        return NULL;
+    FILE *f = fdopen(fd, "rb");
+    state->plain = f ? fd + 1 : 0;
+    return f;
+}
+
+static FILE *open_packed(int fd, struct unpack_state *state)
 {
     static const cookie_io_functions_t io = {
         .read = cookie_read, .seek = cookie_seek, .close = cookie_close};
@@ -314,14 +337,42 @@ FILE *unpack_open(int fd, size_t buffer, struct unpack_state *state)
     FILE *f = u ? fopencookie(u, "r", io) : NULL;
     if (!f) {
         free(u);
-        if (fd != STDIN_FILENO)
-            close(fd);
         return NULL;
     }
     u->fd = fd;
     u->state = state;
-    state->taken = 0;
-    state->error[0] = '\0';
-    setvbuf(f, NULL, _IOFBF, buffer);
     return f;
+}
+
+FILE *unpack_open(int fd, size_t buffer, struct unpack_state *state)
+{
+    state->taken = 0;
+    state->plain = 0;
+    state->error[0] = '\0';
+    FILE *f = open_plain(fd, state);
+    if (!f)
+        f = open_packed(fd, state);
+    if (!f) {
+        give_back(fd);
+        return NULL;
+    }
+    state->buffer = malloc(buffer); /* stdio's own would be one block of the file system */
+    if (state->buffer)
+        setvbuf(f, (char *)state->buffer, _IOFBF, buffer);
+    return f;
+}
+
+uint64_t unpack_taken(const struct unpack_state *state)
+{
+    if (state->plain == 0)
+        return state->taken;
+    off_t at = lseek(state->plain - 1, 0, SEEK_CUR);
+    return at > 0 ? (uint64_t)at : 0;
+}
+
+void unpack_end(struct unpack_state *state)
+{
+    free(state->buffer);
+    state->buffer = NULL;
+    state->plain = 0;
 }

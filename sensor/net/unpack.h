@@ -9,16 +9,22 @@
 
 #include "base/bytes.h"
 
-/* Of the caller, and must outlive the stream. */
+/* Of the caller, zeroed at first, and must outlive the stream. */
 struct unpack_state {
     const volatile sig_atomic_t *stop; /* NULL, or ends a wait for a pipe */
-    uint64_t taken;                    /* bytes read of the stored file */
     char error[128];                   /* "" or why the stream ends too early */
+    uint64_t taken;                    /* of unpack.c, as are these: */
+    uint8_t *buffer;
+    int plain; /* descriptor + 1 of a file that needs no unpacking */
 };
 
-/* A stream for reading; ftello() works, other seeking does not. Takes over fd
- * in any case. buffer: stdio's. After an error the stream fails, state->error says
- * why. NULL: no memory. */
+/* A stream for reading; ftello() works, other seeking may not. Takes over fd in any
+ * case, closes it unless it is standard input. buffer: bytes read at a time. After an error the
+ * stream fails and state->error says why, if the cause is not in errno. NULL: no memory. */
 FILE *unpack_open(int fd, size_t buffer, struct unpack_state *state);
+/* Bytes of the stored file read so far. */
+uint64_t unpack_taken(const struct unpack_state *state);
+/* After the stream has been closed. */
+void unpack_end(struct unpack_state *state);
 
 #endif

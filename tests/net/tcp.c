@@ -183,9 +183,51 @@ static void overlaps_first_wins(void **state)
     to_client(&s, 0, 9, "");
     to_server(&s, 0, 0, "XXXXXXXXX");
     assert_int_equal(s.conflicts, 3);
-    assert_int_equal(s.t.half[TO_SERVER].unacked_bytes, 0);
+    assert_int_equal(s.t.half[TO_SERVER].receipt_n, 0);
     assert_int_equal(s.tally.n[TALLY_tcp_overlap], 3);
     end(&s);
+}
+
+/* The receiver never got the first version, so the second must cover all of it: in
+ * whatever pieces that comes, it is compared. */
+static void second_versions_in_pieces(void **state)
+{
+    (void)state;
+    static const char *const first = "0123456789abcdefghij";
+    static const unsigned cut[] = {0, 3, 4, 11, 19, 20};
+    uint64_t seed = 11;
+    for (unsigned round = 0; round < 200; round++) {
+        struct scene s;
+        unsigned order[5] = {0, 1, 2, 3, 4};
+        start(&s);
+        to_server(&s, 0, 0, first);
+        to_server(&s, 20, 0, "next");
+        for (unsigned i = 0; i < 5; i++) {
+            unsigned j = test_random(&seed) % 5, was = order[i];
+            order[i] = order[j];
+            order[j] = was;
+        }
+        for (unsigned i = 0; i < 5; i++) {
+            char piece[32];
+            unsigned at = cut[order[i]], n = cut[order[i] + 1] - at;
+            memcpy(piece, first + at, n), piece[n] = '\0';
+            if (round % 2 && order[i] == 2)
+                piece[5] ^= 1;
+            assert_int_equal(s.conflicts, 0);
+            to_server(&s, at, 0, piece);
+        }
+        assert_int_equal(s.conflicts, round % 2);
+        if (round % 2) {
+            assert_int_equal(s.conflict.offset, 0);
+            assert_int_equal(s.conflict.length, 20);
+        }
+        if (round == 5) { /* and goes away with the acknowledgement, pieces and all */
+            to_server(&s, 1, 0, "12");
+            to_client(&s, 0, 24, "");
+            assert_int_equal(s.t.half[TO_SERVER].receipt_n, 0);
+        }
+        end(&s);
+    }
 }
 
 static void gap_by_acknowledgement(void **state)
@@ -679,6 +721,7 @@ int main(void)
         cmocka_unit_test(in_order),
         cmocka_unit_test(out_of_order),
         cmocka_unit_test(overlaps_first_wins),
+        cmocka_unit_test(second_versions_in_pieces),
         cmocka_unit_test(gap_by_acknowledgement),
         cmocka_unit_test(late_is_not_lost),
         cmocka_unit_test(gap_at_the_end),
