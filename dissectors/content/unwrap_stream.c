@@ -67,7 +67,7 @@ static bool settle(struct unwrap_stream *s, enum step step, size_t taken, size_t
         s->state = UNWRAP_WHOLE;
         s->whole_out = s->out;
         s->ended = true;
-        s->deaf = !s->codec->many;
+        s->deaf = !s->codec->many || (taken == 0 && !full);
         return !s->deaf && left > 0;
     case STEP_BAD:
         s->deaf = s->ended;

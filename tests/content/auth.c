@@ -97,6 +97,29 @@ static void raw_signatures_that_hold_separators(void **state)
             }
 }
 
+/* What looks like the end of a signature inside of one. */
+static void a_signature_that_imitates_its_end(void **state)
+{
+    (void)state;
+    static const char inner[] = TAIL;
+    static const size_t lengths[] = {256, 512, 128, 384, 64};
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        char tail[600];
+        size_t n = lengths[i] - 10;
+        memset(tail, 'x', n);
+        memcpy(tail + 3, inner, sizeof inner - 1);
+        memcpy(tail + n, inner, sizeof inner - 1);
+        struct bytes body = old_body(10, 0xee, 100, tail, n + sizeof inner - 1);
+        struct arena *arena = arena_new(1 << 20);
+        struct auth_parts p;
+        assert_int_equal(auth_split(body, 0, false, arena, &p), AUTH_OK);
+        assert_int_equal(p.signature.len, lengths[i]);
+        assert_true(bytes_eq(p.body, "[1]"));
+        arena_free(arena);
+        pack_free(body);
+    }
+}
+
 /* Such a Celery splits the rest at every separator and takes the third piece. */
 static void an_old_body_ends_at_the_next_separator(void **state)
 {
@@ -191,6 +214,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_celery_signed),
         cmocka_unit_test(raw_signatures_that_hold_separators),
+        cmocka_unit_test(a_signature_that_imitates_its_end),
         cmocka_unit_test(an_old_body_ends_at_the_next_separator),
         cmocka_unit_test(what_is_not_one),
         cmocka_unit_test(clipped_at_every_byte),

@@ -32,7 +32,9 @@ static const struct sample samples[] = {
     {"Y=WJj", "abc", true}, /* '=' does not count before two characters */
     {"YW=Jj", "abc", true}, /* nor alone, when more follows */
     {"YW=I=", "ab", true},  /* nor does it count on behind a character */
-    {"YW==Jj", "a", true},  /* what follows the end is ignored */
+    {"YW=JjYQ=", "abca", false},
+    {"YW=JjYQ==", "abca", true},
+    {"YW==Jj", "a", true}, /* what follows the end is ignored */
     {"YWI=YWJj", "ab", true},
     {"YWJj====YWJj", "abcabc", true}, /* between groups it is nothing */
     {"YQ=\n=", "a", true},

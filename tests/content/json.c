@@ -27,6 +27,9 @@ static const struct {
     {T("\"\\ud800\""), "0 str \\xed\\xa0\\x80\nwhole\n"},
     {T("\"\\ude00\\ud83d!\""), "0 str \\xed\\xb8\\x80\\xed\\xa0\\xbd!\nwhole\n"},
     {T("\"\\ud83d\\u0041\""), "0 str \\xed\\xa0\\xbdA\nwhole\n"},
+    {T("\"\\ud83d\\udfff\\udbff\\udc00\""),
+     "0 str \\xf0\\x9f\\x9f\\xbf\\xf4\\x8f\\xb0\\x80\nwhole\n"},
+    {T("\"\\ud83d\\ue000\""), "0 str \\xed\\xa0\\xbd\\xee\\x80\\x80\nwhole\n"},
     {T("\"\\u0000\""), "0 str \\x00\nwhole\n"},
     {T("\"\xff\x7f\""), "0 str \\xff\\x7f\nwhole\n"},
     {T("0"), "0 int 0\nwhole\n"},
@@ -39,6 +42,7 @@ static const struct {
     {T("-1E2"), "0 float -100\nwhole\n"},
     {T("-0.0"), "0 float -0\nwhole\n"},
     {T("1700000000.123456"), "0 float 1700000000.123456\nwhole\n"},
+    {T("136950674.27441417"), "0 float 136950674.27441418\nwhole\n"},
     {T("1e400"), "0 float inf\nwhole\n"},
     {T("[NaN, Infinity, -Infinity]"), "0 [\n1 float nan\n1 float inf\n1 float -inf\n0 ]\nwhole\n"},
     {T("[true, false, null]"), "0 [\n1 true\n1 false\n1 null\n0 ]\nwhole\n"},
@@ -192,6 +196,28 @@ static void skipping_ends_where_reading_does(void **state)
             ;
         assert_int_equal(skips.end, READER_WHOLE);
     }
+}
+
+/* Around the borders of the blocks in which strings are scanned. */
+static void every_byte_at_every_place_of_a_string(void **state)
+{
+    (void)state;
+    for (unsigned c = 0; c < 256; c++)
+        for (size_t place = 0; place < 100; place++) {
+            char *json = malloc(102);
+            memset(json, 'x', 102);
+            json[0] = json[101] = '"';
+            json[1 + place] = (char)c;
+            struct reader r = over(json, 102, false);
+            struct token t;
+            bool good = reader_next(&r, &t);
+            assert_int_equal(good, c == '"' || (c >= 0x20 && c != '\\'));
+            if (good)
+                assert_int_equal(t.text.len, c == '"' ? place : 100);
+            else /* an escaped closing quote leaves the whole string open */
+                assert_int_equal(r.broken_at, c == '\\' && place == 99 ? 0 : 1 + place);
+            free(json);
+        }
 }
 
 static void raw_values(void **state)
@@ -398,6 +424,7 @@ int main(void)
         cmocka_unit_test(clipped_at_every_byte),
         cmocka_unit_test(damaged_at_every_byte),
         cmocka_unit_test(skipping_ends_where_reading_does),
+        cmocka_unit_test(every_byte_at_every_place_of_a_string),
         cmocka_unit_test(raw_values),
         cmocka_unit_test(skipping_the_value_of_a_key),
         cmocka_unit_test(skipping_over_hard_strings),

@@ -244,15 +244,37 @@ static void the_total_is_a_bound_of_its_own(void **state)
     pack_free(packed), pack_free(zeros);
 }
 
+static void the_total_is_of_all_layers(void **state)
+{
+    (void)state;
+    struct content_limits lim = usual;
+    uint8_t *plain = malloc(200000);
+    uint32_t seed = 3;
+    for (size_t i = 0; i < 200000; i++)
+        plain[i] = (uint8_t)((seed = seed * 1664525u + 1013904223u) >> 24);
+    struct bytes once = pack(CODING_ZLIB, bytes_of(plain, 200000)), twice = pack(CODING_GZIP, once);
+    for (int bomb = 0; bomb < 2; bomb++) {
+        struct bench b;
+        lim.max_total = 200000 + once.len - (uint64_t)bomb;
+        begin(&b, twice);
+        unwrap(&b, &lim);
+        assert_int_equal(b.content.n_parts, 3);
+        assert_int_equal(b.content.bomb, bomb);
+        arena_free(b.arena);
+    }
+    free(plain);
+    pack_free(once), pack_free(twice);
+}
+
 /* A bomb inside a stream that is none by itself: ratios are measured by the outermost one. */
 static void a_bomb_in_two_layers(void **state)
 {
     (void)state;
     struct content_limits lim = usual;
-    lim.max_ratio = 300;
+    lim.max_ratio = 2000;
     struct bytes zeros = repeated(0, 50u << 20);
     struct bytes once = pack(CODING_GZIP, zeros), twice = pack(CODING_ZLIB, once);
-    assert_true(once.len / twice.len < 300);
+    assert_true(zeros.len / once.len < 2000 && once.len / twice.len < 2000);
     struct bench b;
     begin(&b, twice);
     unwrap(&b, &lim);
@@ -370,6 +392,35 @@ static void text_that_only_begins_like_a_magic(void **state)
     }
 }
 
+static void magic_numbers(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *head;
+        enum coding coding;
+    } heads[] = {
+        {"x\x01..", CODING_ZLIB},
+        {"x\x5e..", CODING_ZLIB},
+        {"x\x9c..", CODING_ZLIB},
+        {"x\xda..", CODING_ZLIB},
+        {"x\x9d..", CODING_NONE},
+        {"x\xbb..", CODING_NONE},
+        {"h\x81..", CODING_NONE},
+        {"x\x9c.", CODING_NONE},
+        {"\x1f\x8b\x08.", CODING_GZIP},
+        {"\x1f\x8b\x07.", CODING_NONE},
+        {"BZh0", CODING_NONE},
+        {"BZh1", CODING_BZIP2},
+        {"\xfd"
+         "7zX",
+         CODING_NONE},
+        {"\x28\xb5\x2f\xfd", CODING_ZSTD},
+        {"\x29\xb5\x2f\xfd", CODING_NONE},
+    };
+    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
+        assert_int_equal(coding_by_magic(text(heads[i].head)), heads[i].coding);
+}
+
 static void an_empty_body(void **state)
 {
     (void)state;
@@ -399,7 +450,9 @@ int main(void)
         cmocka_unit_test(a_bomb_of_each_kind),
         cmocka_unit_test(the_first_mebibyte_is_free),
         cmocka_unit_test(the_total_is_a_bound_of_its_own),
+        cmocka_unit_test(the_total_is_of_all_layers),
         cmocka_unit_test(a_bomb_in_two_layers),
+        cmocka_unit_test(magic_numbers),
         cmocka_unit_test(honest_data_is_kept_up_to_the_limit),
         cmocka_unit_test(base64_is_kept_up_to_the_limit),
         cmocka_unit_test(layers_end_at_the_depth),
