@@ -164,15 +164,11 @@ static void fill_props(struct msg *m, const struct amqp_props *p)
     } texts[] = {
         {PROP_CONTENT_TYPE, F_CONTENT_TYPE},
         {PROP_CONTENT_ENCODING, F_CONTENT_ENCODING},
-        {PROP_CORRELATION_ID, F_TASK_CORRELATION_ID},
-        {PROP_REPLY_TO, F_TASK_REPLY_TO},
     };
 
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (amqp_props_have(p, texts[i].prop))
             fields_text(&m->fields, texts[i].field, p->at[texts[i].prop].text);
-    if (amqp_props_have(p, PROP_PRIORITY))
-        fields_num(&m->fields, F_TASK_PRIORITY, (int64_t)p->at[PROP_PRIORITY].num);
 }
 
 static struct amqp_table_limits table_limits(const struct amqp_feed *f)
