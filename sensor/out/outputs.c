@@ -46,7 +46,8 @@ bool outputs_add(struct outputs *o, const char *url, unsigned emit_mask,
 {
     const char *rest = "";
     const struct sink *sink = sink_find(url, &rest);
-    char *name = strndup(url, strcspn(url, "?"));
+    size_t shown = strcspn(url, "?"); /* properties may hold a password */
+    char *name = strndup(url, shown > 0 && url[shown - 1] == ':' ? shown - 1 : shown);
     struct output *new = room_for_one(o);
 
     if (!sink || !name || !new) {

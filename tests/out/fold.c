@@ -48,6 +48,7 @@ struct fixture {
     struct fold *fold;
     struct sample s;
     unsigned packet;
+    int64_t at[1 << 14]; /* seconds, by packet: when a window that it opened began */
 };
 
 static struct fixture *set_up(size_t max, bool off)
@@ -73,6 +74,7 @@ static bool add(struct fixture *x, int64_t second, enum rule_id rule, uint64_t c
     f.fold_class = class;
     x->s.task.at.ns = second * S;
     x->s.task.at.number = x->s.task.at.ordinal = ++x->packet;
+    x->at[x->packet % (1 << 14)] = second;
     return fold_add(x->fold, &x->s.task, &f);
 }
 
@@ -160,6 +162,8 @@ static void parts_do_not_run_together(void **state)
     fields_str(&x->s.task.fields, F_TASK_EXCHANGE, "a");
     fields_str(&x->s.task.fields, F_TASK_ROUTING_KEY, "bc");
     assert_true(add(x, 0, RULE_CRED_DEFAULT, 0));
+    fields_str(&x->s.task.fields, F_TASK_ROUTING_KEY, "bd");
+    assert_true(add(x, 0, RULE_CRED_DEFAULT, 0));
     char one[300], two[300];
     memset(one, 'q', sizeof one);
     memset(two, 'q', sizeof two);
@@ -244,6 +248,32 @@ static void order_of_closing(void **state)
     x->heard.len = 0;
     fold_tick(x->fold, 1000 * S);
     heard(x, "cred-default 3 =3 1..1\ncred-default 1 =3 2..2\ncred-default 2 =3 2..2\n");
+    tear_down(x);
+}
+
+/* Windows that a late finding closes before their turn leave the others in order. */
+static void order_after_closing_out_of_turn(void **state)
+{
+    struct fixture *x = set_up(4000, false);
+    uint32_t seed = 3;
+    int64_t last = 0;
+    unsigned n = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < 3000; i++) { /* no tick: ended windows stay until they are met again */
+        seed = seed * 1664525u + 1013904223u;
+        add(x, seed >> 20, RULE_CRED_DEFAULT, seed >> 10 & 255);
+        x->heard.len = 0;
+    }
+    fold_finish(x->fold);
+    for (const char *line = x->heard.text; line && *line; line = strchr(line, '\n') + 1, n++) {
+        int packet, count, first, end;
+        assert_int_equal(sscanf(line, "cred-default %d =%d %d..%d", &packet, &count, &first, &end),
+                         4);
+        assert_true(x->at[packet] >= last);
+        last = x->at[packet];
+    }
+    assert_true(n > 50);
     tear_down(x);
 }
 
@@ -397,6 +427,7 @@ int main(void)
         cmocka_unit_test(a_finding_may_bring_its_own_fold),
         cmocka_unit_test(off_means_every_one),
         cmocka_unit_test(order_of_closing),
+        cmocka_unit_test(order_after_closing_out_of_turn),
         cmocka_unit_test(a_flood_closes_early_and_loses_nothing),
         cmocka_unit_test(closing_record_repeats_the_first),
         cmocka_unit_test(random_findings),
