@@ -11,3 +11,6 @@ foreach(capture ${captures})
   add_test(NAME golden_${name} COMMAND ${CMAKE_SOURCE_DIR}/tests/golden/run.sh $<TARGET_FILE:celeriac> ${capture})
   set_tests_properties(golden_${name} PROPERTIES TIMEOUT 300)
 endforeach()
+
+add_test(NAME secrets COMMAND ${CMAKE_SOURCE_DIR}/tests/secrets.py $<TARGET_FILE:celeriac>)
+set_tests_properties(secrets PROPERTIES TIMEOUT 900)
