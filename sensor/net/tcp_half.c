@@ -316,10 +316,14 @@ void half_data(struct tcp_run *r, enum dir dir, uint32_t seq, struct bytes data,
 {
     struct tcp_half *h = half_of(r, dir);
     struct piece in = {.seq = seq, .length = length, .data = bytes_head(data, length)};
-    if (length <= 1 && seq_diff(seq, h->next_seq) == -1)
+    if (length <= 1 && seq == h->next_seq - 1)
         return; /* keep-alive (RFC 9293 3.8.4): its byte is anything */
     if (r->t->ignore) {
         follow(h, &in);
+        return;
+    }
+    if (seq == h->next_seq && !h->parked) { /* what is usual */
+        pass(r, dir, in);
         return;
     }
     int32_t old = seq_diff(h->next_seq, seq);

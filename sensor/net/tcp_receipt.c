@@ -50,6 +50,8 @@ void receipt_add(struct tcp_run *r, enum dir dir, uint32_t seq, struct bytes dat
 
 static void forget_again(struct tcp *t, struct tcp_pool *p, struct tcp_receipt *receipt)
 {
+    if (!receipt->again)
+        return;
     segment_free_all(p, t->shard, &receipt->again);
     receipt->covered = 0;
 }
