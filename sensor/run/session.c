@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -25,6 +26,7 @@ struct session {
     struct statistics *statistics;
     struct progress progress;
     volatile sig_atomic_t stop; /* the operator's, or ours when an output is broken */
+    int64_t waiting_since;      /* a stop was asked for, and an output made us wait; 0: not yet */
     atomic_bool broken;         /* said by the collector's thread */
     char host[256];
 };
@@ -60,10 +62,30 @@ static int open_capture(struct session *s)
     return 0;
 }
 
+#define GIVE_UP_NS (10 * INT64_C(1000000000))
+
+/* A replay waits for its outputs; once it is told to stop, not much longer. */
+static bool give_up(void *ctx)
+{
+    int64_t *since = ctx;
+    struct timespec t;
+    int64_t now;
+
+    if (!*signals_stop())
+        return false;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    now = (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+    if (*since == 0)
+        *since = now;
+    return now - *since > GIVE_UP_NS;
+}
+
 static int open_outputs(struct session *s)
 {
     struct sink_options options = {.live = capture_is_live(s->capture),
-                                   .queue_bytes = s->conf->limits.queue_bytes};
+                                   .queue_bytes = s->conf->limits.queue_bytes,
+                                   .give_up = give_up,
+                                   .ctx = &s->waiting_since};
 
     s->outputs = outputs_new();
     for (size_t i = 0; s->outputs && i < s->conf->n_outputs; i++) {
@@ -95,6 +117,7 @@ static bool open_encoder(struct session *s)
         .observer_name = observer_name(s),
         .live = capture_is_live(s->capture),
         .n_hmac_key = s->conf->n_hmac_key,
+        .max_text = s->conf->limits.evidence,
         .input_name = input_name,
         .ctx = s,
     };
