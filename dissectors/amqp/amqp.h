@@ -1,9 +1,9 @@
 /* dissectors/amqp/amqp.h - what the AMQP dissector says, and when.
  *
- * MSG_COMMAND: each method, when its frame is complete; action: its name. AMQP_METHOD, AMQP_CHANNEL,
- * AMQP_VHOST and USER once known, and its arguments. AMQP_QUEUE is the queue that is meant: the one
- * declared last when the method names none, the one behind a consumer tag or a get. Without
- * conf.commands only methods with METHOD_ALWAYS (methods.h).
+ * MSG_COMMAND: each method, when its frame is complete; action: its name. AMQP_METHOD,
+ * AMQP_CHANNEL, AMQP_VHOST and USER once known, and its arguments. AMQP_QUEUE is the queue that is
+ * meant: the one declared last when the method names none, the one behind a consumer tag or a get.
+ * Without conf.commands only methods with METHOD_ALWAYS (methods.h).
  *
  * MSG_ENVELOPE: each message, when its body is complete, after the method's MSG_COMMAND; offset: of
  * the method frame. op OP_PUBLISH "published", OP_DELIVER "delivered" or "redelivered" (deliver,
@@ -14,8 +14,8 @@
  *
  * MSG_PEER "identified": the server by connection.start, the client by start-ok.
  *
- * MSG_CREDENTIAL "login": start-ok (secure-ok where the mechanism goes on), update-secret (AUTH_KIND
- * says which).
+ * MSG_CREDENTIAL "login": start-ok (secure-ok where the mechanism goes on), update-secret
+ * (AUTH_KIND says which).
  *
  * MSG_LOGIN "login": OUTCOME success by connection.tune; failure by connection.close 403 before
  * tune, by 402, 403 or 530 between tune and open-ok (AMQP_REPLY_CODE), or by a server that closes
