@@ -91,11 +91,8 @@ static enum pickle_tier tier_of(const struct pickle *p, const struct outcome *o)
 }
 
 /* The file reader's outcome beside the linear one: the worse counts. */
-static void merge_readers(struct pickle *p, struct outcome *o)
+static void merge_readers(struct pickle *p, struct outcome *o, struct outcome f)
 {
-    struct outcome f;
-
-    outcome_of(&p->file, &f);
     bool runs = f.imports + o->imports > 0 || f.end == PICKLE_END_STOP || o->end == PICKLE_END_STOP;
     o->flags |= f.flags;
     p->result.file_reader_only = f.verdict > o->verdict;
@@ -166,11 +163,15 @@ const struct pickle_result *pickle_end(struct pickle *p, enum pickle_extent exte
     if (p->forked && p->file.phase != PHASE_DONE)
         cut_short(&p->file, extent);
     o = p->first_stream;
-    if (p->forked)
-        judge_end(&p->file);
-    if (p->forked)
-        merge_readers(p, &o);
     r->tier = tier_of(p, &o);
+    if (p->forked) {
+        struct outcome f;
+        judge_end(&p->file);
+        outcome_of(&p->file, &f);
+        enum pickle_tier other = tier_of(p, &f);
+        r->tier = other > r->tier ? other : r->tier;
+        merge_readers(p, &o, f);
+    }
     r->protocol = o.proto;
     r->opcodes = o.ops;
     r->size = p->size;

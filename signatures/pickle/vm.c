@@ -54,7 +54,7 @@ void vm_free(struct vm *vm)
 static void *twin(void *old, const void *from, size_t used, size_t size)
 {
     void *to = realloc(old, size ? size : 1);
-    if (to && used > 0)
+    if (to && from && used > 0)
         memcpy(to, from, used);
     return to;
 }
