@@ -78,7 +78,7 @@ static enum step bzip2_run(void *state, struct bytes *in, struct room *out)
     unsigned given = at_most_uint(in->len), room = at_most_uint(out->len - out->used);
     if (!s->running && !begin(s))
         return STEP_LIMIT;
-    s->b.next_in = (char *)(uintptr_t)in->at;
+    memcpy(&s->b.next_in, &in->at, sizeof s->b.next_in); /* not const, but only read */
     s->b.avail_in = given;
     s->b.next_out = (char *)out->at + out->used;
     s->b.avail_out = room;

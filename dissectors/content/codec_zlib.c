@@ -48,7 +48,7 @@ static enum step zlib_run(void *state, struct bytes *in, struct room *out)
 {
     struct inflating *s = state;
     unsigned given = at_most_uint(in->len), room = at_most_uint(out->len - out->used);
-    s->z.next_in = (Bytef *)(uintptr_t)in->at;
+    memcpy(&s->z.next_in, &in->at, sizeof s->z.next_in); /* not const, but only read */
     s->z.avail_in = given;
     s->z.next_out = out->at + out->used;
     s->z.avail_out = room;

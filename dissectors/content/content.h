@@ -7,7 +7,16 @@
 #include "base/bytes.h"
 #include "base/tally.h"
 
-enum coding { CODING_NONE, CODING_BASE64, CODING_ZLIB, CODING_GZIP, CODING_BZIP2, CODING_XZ, CODING_ZSTD, CODING_BROTLI };
+enum coding {
+    CODING_NONE,
+    CODING_BASE64,
+    CODING_ZLIB,
+    CODING_GZIP,
+    CODING_BZIP2,
+    CODING_XZ,
+    CODING_ZSTD,
+    CODING_BROTLI
+};
 
 enum content_what {
     WHAT_UNKNOWN,
@@ -23,7 +32,7 @@ enum content_what {
 
 struct part {
     struct bytes bytes;
-    enum coding  from; /* the coding that was undone to get it */
+    enum coding from; /* the coding that was undone to get it */
 };
 
 /* A name and a scalar of the outermost mapping of a pickle, as far as they are
@@ -34,27 +43,27 @@ struct top_pair {
 
 struct content {
     /* given */
-    struct bytes body;      /* what was kept of it, as carried */
-    uint64_t     wire_len;  /* what there was of it */
-    bool         clipped;   /* body is shorter than wire_len, or has a hole behind it */
-    struct bytes type;      /* declared content type, as carried; at == NULL: absent */
-    struct bytes encoding;  /* declared content encoding */
+    struct bytes body;        /* what was kept of it, as carried */
+    uint64_t wire_len;        /* what there was of it */
+    bool clipped;             /* body is shorter than wire_len, or has a hole behind it */
+    struct bytes type;        /* declared content type, as carried; at == NULL: absent */
+    struct bytes encoding;    /* declared content encoding */
     struct bytes compression; /* kombu's header, or empty */
-    bool         base64;    /* kombu's body_encoding says base64 */
+    bool base64;              /* kombu's body_encoding says base64 */
     /* found */
-    bool              unwrapped;
-    struct part       parts[6]; /* parts[0] is the body as carried, the last is the innermost */
-    unsigned          n_parts;
-    bool              limit;  /* a bound of unwrapping was met: the last part is a head of it */
-    bool              bomb;   /* beyond max_ratio or max_total: decompression-bomb */
-    uint64_t          out_len; /* bytes that came out of the last codec, kept or not */
-    enum content_what what;   /* of the innermost part, by its bytes first */
-    struct top_pair  *top;    /* of a pickle; in the arena */
-    unsigned          n_top;
+    bool unwrapped;
+    struct part parts[6]; /* parts[0] is the body as carried, the last is the innermost */
+    unsigned n_parts;
+    bool limit;             /* a bound of unwrapping was met: the last part is a head of it */
+    bool bomb;              /* beyond max_ratio or max_total: decompression-bomb */
+    uint64_t out_len;       /* bytes that came out of the last codec, kept or not */
+    enum content_what what; /* of the innermost part, by its bytes first */
+    struct top_pair *top;   /* of a pickle; in the arena */
+    unsigned n_top;
 };
 
 struct content_limits {
-    size_t   max_kept;  /* bytes kept of all parts together */
+    size_t max_kept;    /* bytes kept of all parts together */
     uint64_t max_total; /* bytes that may come out of one body */
     unsigned max_ratio; /* out / in, after the first MiB of output */
     unsigned max_depth;
@@ -67,7 +76,8 @@ struct content_limits {
  * Sets everything under "found" but `what` == WHAT_PICKLE and `top`, which need the
  * pickle classifier: run asks it. Memory: the arena. Never fails: what cannot be
  * unwrapped stays as it is, counted in tally. */
-void content_unwrap(struct content *c, struct arena *arena, const struct content_limits *lim, struct tally *tally);
+void content_unwrap(struct content *c, struct arena *arena, const struct content_limits *lim,
+                    struct tally *tally);
 
 /* The innermost part; the body itself before content_unwrap(). */
 static inline struct bytes content_inner(const struct content *c)
@@ -81,7 +91,8 @@ enum content_what content_guess(struct bytes inner, struct bytes type);
 
 /* Python's base64.b64decode(validate=False), also of the URL-safe alphabet when
  * `urlsafe`; the result is in the arena. false: the arena is full. Padding that is
- * missing is no error. *complete: Python would have taken it. */
-bool base64_decode(struct bytes text, bool urlsafe, struct arena *arena, struct bytes *out, bool *complete);
+ * missing is no error. *complete (NULL: not asked): Python would have taken it. */
+bool base64_decode(struct bytes text, bool urlsafe, struct arena *arena, struct bytes *out,
+                   bool *complete);
 
 #endif

@@ -50,7 +50,10 @@ bool mp_head(struct bytes in, struct mp_head *h)
     h->kind = s->kind;
     h->size = 1u + s->width;
     switch (h->kind) {
-    case MP_INT: h->bits = sign_extend(v, s->width); break;
+    case MP_INT:
+        if (s->width > 0) /* it is: shapes[] says so */
+            h->bits = sign_extend(v, s->width);
+        break;
     case MP_UINT:
     case MP_FLOAT32:
     case MP_FLOAT64: h->bits = v; break;

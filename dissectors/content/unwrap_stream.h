@@ -14,7 +14,8 @@
  * brotli.decompress; base64 as in base64.h.
  *
  * Memory: some ten bytes (base64), 40 KiB (zlib, gzip), 3.7 MiB (bzip2), and for the others
- * the window that the stream asks for, at most UNWRAP_WINDOW. Of a window, only what was really filled is touched. */
+ * the window that the stream asks for, at most UNWRAP_WINDOW. Of a window, only what was really
+ * filled is touched. */
 #ifndef CONTENT_UNWRAP_STREAM_H
 #define CONTENT_UNWRAP_STREAM_H
 
