@@ -49,7 +49,7 @@ static void put_text(struct msg *m, enum field_id id, struct bytes text)
 static void put_command(const struct feed *f, struct msg *m, const struct pair_entry *e)
 {
     const struct command *c = &command_table[e->code];
-    const struct pair_record *r = &e->record;
+    const struct pair_record *r = e->record;
     struct bytes name = r->text[PAIR_NAME];
 
     fields_text(&m->fields, F_REDIS_COMMAND, name.at ? name : bytes_of(c->name, strlen(c->name)));
@@ -109,8 +109,8 @@ static void succeeded(struct feed *f, const struct command *c, const struct pair
         conn->data_done = true;
     switch (c->act) {
     case ACT_HELLO:
-        if (e->record.num >= 2)
-            conn->resp3 = e->record.num >= 3;
+        if (e->record->num >= 2)
+            conn->resp3 = e->record->num >= 3;
         break;
     case ACT_RESET: reset(conn); break;
     case ACT_MONITOR: conn->monitor = true; break;
@@ -121,8 +121,8 @@ static void succeeded(struct feed *f, const struct command *c, const struct pair
 
 static void failed(struct resp_conn *conn, const struct command *c, const struct pair_entry *e)
 {
-    if ((c->act == ACT_SELECT || c->act == ACT_EXEC) && e->has_record && e->record.num >= 0)
-        conn->db = e->record.num;
+    if ((c->act == ACT_SELECT || c->act == ACT_EXEC) && e->has_record && e->record->num >= 0)
+        conn->db = e->record->num;
     if (c->act == ACT_MULTI)
         conn->multi = false;
 }
@@ -131,7 +131,7 @@ void reply_answered(struct feed *f, const struct pair_entry *e)
 {
     const struct command *c = &command_table[e->code];
 
-    if (e->record.login || f->conn->reply.word_len > 0)
+    if (e->record->login || f->conn->reply.word_len > 0)
         credential_answered(f, c, e);
     if (e->flags & PAIR_TOLD)
         tell_reply(f, e);
@@ -147,7 +147,7 @@ void reply_unknown(struct feed *f, const struct pair_entry *e, uint8_t coverage)
 
     tell_init(f, &m, MSG_REPLY, "command", TO_SERVER);
     if (e->has_record)
-        m.offset = e->record.offset;
+        m.offset = e->record->offset;
     put_command(f, &m, e);
     m.coverage |= coverage;
     fields_str(&m.fields, F_OUTCOME, "unknown");

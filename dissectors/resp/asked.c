@@ -27,7 +27,7 @@ static struct bytes arg_number(const struct request *r, uint32_t i)
                                                                  : bytes_of(NULL, 0);
 }
 
-static void lay_out(struct request *r)
+void request_lay_out(struct request *r)
 {
     if (r->skipped > 0 || r->n == 0)
         return;
@@ -93,11 +93,9 @@ static void tell_value(const struct feed *f, const struct request *r, uint32_t s
 
 void request_values(struct feed *f, struct request *r)
 {
-    const struct command_layout *l;
+    const struct command_layout *l = &r->layout;
     uint32_t i;
 
-    lay_out(r);
-    l = &r->layout;
     for (uint32_t slot = 1; slot < r->n; slot++) {
         i = request_number(r, slot);
         if (i < r->told || i < l->values_from || i >= l->values_end)
@@ -289,7 +287,7 @@ static void wait_for(struct feed *f, struct pair_entry *e, bool keep)
         return;
     }
     if (!too_many(conn)) {
-        if (pair_add(&conn->pair, e->code, e->flags, keep ? &e->record : NULL, pending_max(conn),
+        if (pair_add(&conn->pair, e->code, e->flags, keep ? e->record : NULL, pending_max(conn),
                      conn->conf->budget))
             return;
         tally_add(f->out->tally, TALLY_redis_pending_full, 1);
@@ -303,17 +301,32 @@ static void wait_for(struct feed *f, struct pair_entry *e, bool keep)
     never_answered(f, e);
 }
 
+/* Most commands: nothing of them is needed when they are answered. */
+static bool only_waits(const struct feed *f, const struct request *r, const struct plan *plan)
+{
+    struct resp_conn *conn = f->conn;
+    const struct command *c = r->command;
+
+    return !plan->later && !plan->record && !needs_key(c->reply) && c->name[0] != 0 &&
+           !(c->flags & COMMAND_CONTAINER) && conn->quiet == QUIET_NO && !conn->replica &&
+           conn->ahead == 0 && !too_many(conn) &&
+           pair_add(&conn->pair, (uint16_t)command_code(c), conn->multi ? PAIR_IN_MULTI : 0, NULL,
+                    pending_max(conn), conn->conf->budget);
+}
+
 /* What waits for the reply, and whether that needs more than its code. */
 static void remember(struct feed *f, const struct request *r, const struct plan *plan,
                      struct pair_record *record)
 {
     struct resp_conn *conn = f->conn;
     struct keep args, owners;
-    struct pair_entry e = {.code = (uint16_t)command_code(r->command), .has_record = true};
+    struct pair_entry e;
     char scratch[COMMAND_NAME_MAX];
     bool keep = plan->record || plan->later;
     uint8_t reply = r->command->reply;
 
+    e.code = (uint16_t)command_code(r->command);
+    e.has_record = true;
     keep_init(&args, 2 * LIST_ARGS, NULL);
     keep_init(&owners, LIST_KEYS, NULL);
     if (plan->later)
@@ -337,7 +350,7 @@ static void remember(struct feed *f, const struct request *r, const struct plan 
     record->never_logged_in =
         (r->command->flags & COMMAND_DATA) && !conn->logged_in && !conn->never_whole;
     e.flags = (uint8_t)((plan->later ? PAIR_TOLD : 0) | (conn->multi ? PAIR_IN_MULTI : 0));
-    e.record = *record;
+    e.record = record;
     keep = keep || needs_key(reply) || record->text[PAIR_NAME].at;
     wait_for(f, &e, keep);
     keep_free(&args);
@@ -455,7 +468,7 @@ void request_asked(struct feed *f, struct request *r)
 
     tally_add(f->out->tally, TALLY_redis_values, 1);
     settle(conn);
-    lay_out(r);
+    request_lay_out(r);
     if (r->http) {
         conn->http = true;
         tell_broken(f, TO_SERVER, RESP_HTTP, conn->way[TO_SERVER].unit);
@@ -466,13 +479,16 @@ void request_asked(struct feed *f, struct request *r)
     plan.first = !plan.later && is_first_data(conn, r->command);
     plan.later = plan.later || plan.first;
     plan.db = conn->multi && conn->db_multi >= 0 ? conn->db_multi : conn->db;
-    credential_asked(f, r, r->command, &record);
+    if (r->command->act != ACT_NONE)
+        credential_asked(f, r, r->command, &record);
     plan.record = note_num(conn, r, &record) || record.login;
     if (now)
         tell_command(f, r);
     if (r->command->values != VALUES_NONE)
         request_values(f, r);
-    effects_before(f, r);
-    remember(f, r, &plan, &record);
+    if (r->command->act != ACT_NONE)
+        effects_before(f, r);
+    if (!only_waits(f, r, &plan))
+        remember(f, r, &plan, &record);
     effects_after(conn, r, once && r->command->act != ACT_CLIENT_REPLY);
 }

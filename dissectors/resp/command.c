@@ -17,57 +17,55 @@ static uint64_t upper(uint64_t x)
     return x - (((from_a & ~above_z & ~x & high) >> 7) * 0x20);
 }
 
-/* command_index.py:mixed() */
-static uint64_t mixed(const uint64_t w[WORDS])
+/* The first n bytes, 1 to 8, the rest zero. */
+static uint64_t load(const uint8_t *at, size_t n)
+{
+    uint64_t x = 0;
+    uint32_t low, high;
+
+    if (n == 8) {
+        memcpy(&x, at, 8);
+        return le64toh(x);
+    }
+    if (n >= 4) {
+        memcpy(&low, at, 4);
+        memcpy(&high, at + n - 4, 4);
+        return (uint64_t)le32toh(high) << (8 * (n - 4)) | le32toh(low);
+    }
+    x = at[0];
+    x |= (uint64_t)at[n / 2] << (8 * (n / 2));
+    return x | (uint64_t)at[n - 1] << (8 * (n - 1));
+}
+
+/* The row whose name, padded with zeros, is name in upper case, or NULL. The hash is
+ * command_index.py:mixed(). */
+const struct command *command_find(struct bytes name)
 {
     static const uint64_t multiply[WORDS] = {0x9E3779B97F4A7C15u, 0xC2B2AE3D27D4EB4Fu,
                                              0x165667B19E3779F9u, 0x85EBCA77C2B2AE63u,
                                              0x27D4EB2F165667C5u};
-    uint64_t x = w[0] * multiply[0];
+    uint64_t w[WORDS], x = 0, at, differ = 0;
+    size_t words = (name.len + 7) / 8;
+    const struct command *c;
 
-    for (unsigned i = 1; i < WORDS && w[i]; i++)
+    if (name.len == 0 || name.len >= COMMAND_NAME_MAX || name.at[name.len - 1] == 0)
+        return NULL;
+    for (size_t i = 0; i < words; i++) {
+        w[i] = upper(load(name.at + 8 * i, i + 1 < words ? 8 : name.len - 8 * i));
         x ^= w[i] * multiply[i];
-    return x ^ x >> 32;
-}
-
-/* Upper-cased, padded with zeros; false: longer than any name, or with a zero in it. */
-static bool pad(struct bytes name, uint64_t w[WORDS])
-{
-    if (name.len == 0 || name.len >= COMMAND_NAME_MAX || memchr(name.at, 0, name.len))
-        return false;
-    memset(w, 0, WORDS * sizeof *w);
-    memcpy(w, name.at, name.len);
-    for (unsigned i = 0; i * 8 < name.len; i++)
-        w[i] = upper(w[i]);
-    return true;
-}
-
-static const struct command *find(uint64_t w[WORDS])
-{
-    uint64_t le[WORDS];
-
-    for (unsigned i = 0; i < WORDS; i++)
-        le[i] = le64toh(w[i]);
-    uint64_t x = mixed(le);
-    unsigned slots = sizeof index_slot / sizeof *index_slot;
-    uint64_t at = (x >> 8) + index_shift[x % sizeof index_shift] * ((x >> 20) | 1);
-    const struct command *c = &command_table[index_slot[at % slots]];
-
-    return c != command_table && memcmp(c->name, w, COMMAND_NAME_MAX) == 0 ? c : NULL;
-}
-
-const struct command *command_find(struct bytes name)
-{
-    uint64_t w[WORDS];
-
-    return pad(name, w) ? find(w) : NULL;
+    }
+    x ^= x >> 32;
+    at = (x >> 8) + index_shift[x % sizeof index_shift] * ((x >> 20) | 1);
+    c = &command_table[index_slot[at % (sizeof index_slot / sizeof *index_slot)]];
+    for (size_t i = 0; i < words; i++)
+        differ |= load((const uint8_t *)c->name + 8 * i, 8) ^ w[i];
+    return differ == 0 && (words == WORDS || c->name[8 * words] == 0) ? c : NULL;
 }
 
 /* The row of the first `words` arguments as one name; NULL: none. */
 static const struct command *find_words(const struct bytes *args, uint32_t words)
 {
     uint8_t full[COMMAND_NAME_MAX];
-    uint64_t w[WORDS];
     size_t n = 0;
 
     for (uint32_t i = 0; i < words; i++) {
@@ -78,7 +76,7 @@ static const struct command *find_words(const struct bytes *args, uint32_t words
         memcpy(full + n, args[i].at, args[i].len);
         n += args[i].len;
     }
-    return pad(bytes_of(full, n), w) ? find(w) : NULL;
+    return command_find(bytes_of(full, n));
 }
 
 /* Commands of modules that are no threat by themselves. */

@@ -169,21 +169,21 @@ void credential_answered(struct feed *f, const struct command *c, const struct p
     bool failed = a->word_len > 0;
     struct msg m;
 
-    if (!e->record.login && (conn->noauth_told || !word_is(a, "NOAUTH")))
+    if (!e->record->login && (conn->noauth_told || !word_is(a, "NOAUTH")))
         return;
     conn->noauth_told = conn->noauth_told || word_is(a, "NOAUTH");
     tell_init(f, &m, MSG_LOGIN, "login", TO_CLIENT);
     if (failed)
-        set_failure(&m, a, e->record.login);
+        set_failure(&m, a, e->record->login);
     else
         fields_str(&m.fields, F_OUTCOME, "success");
-    if (e->record.login) {
-        fields_text(&m.fields, F_AUTH_SECRET, e->record.text[PAIR_SECRET]);
+    if (e->record->login) {
+        fields_text(&m.fields, F_AUTH_SECRET, e->record->text[PAIR_SECRET]);
         fields_str(&m.fields, F_AUTH_MECHANISM, c->act == ACT_HELLO ? "HELLO" : "AUTH");
-        if (e->record.text[PAIR_USER].at)
-            fields_text(&m.fields, F_USER, e->record.text[PAIR_USER]);
+        if (e->record->text[PAIR_USER].at)
+            fields_text(&m.fields, F_USER, e->record->text[PAIR_USER]);
         if (!failed)
-            logged_in(conn, e->record.text[PAIR_USER]);
+            logged_in(conn, e->record->text[PAIR_USER]);
     }
     tell(f, &m);
 }

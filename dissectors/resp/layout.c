@@ -87,11 +87,11 @@ static void store(const struct bytes *args, uint32_t n, uint32_t total, struct c
     l->key_extra = at > 0 && at + 1 < total ? at + 1 : 0;
 }
 
+/* The ways in which keys stand that are not fixed. */
 static void lay_out_keys(const struct command *c, const struct bytes *args, uint32_t n,
                          uint32_t total, struct command_layout *l)
 {
     switch (c->keys) {
-    case KEYS_RANGE: range(c, total, l); break;
     case KEYS_COUNTED: counted(args, n, total, c->first, l); break;
     case KEYS_DEST_COUNTED:
         counted(args, n, total, c->first, l);
@@ -161,6 +161,7 @@ static void msetex(const struct bytes *args, uint32_t n, uint32_t total, struct 
     l->keys_step = 2;
 }
 
+/* And values that are not one, or all from one on. */
 static void lay_out_values(const struct command *c, const struct bytes *args, uint32_t n,
                            uint32_t total, struct command_layout *l)
 {
@@ -168,8 +169,6 @@ static void lay_out_values(const struct command *c, const struct bytes *args, ui
     static const char *const geoadd[] = {"NX", "XX", "CH", NULL};
 
     switch (c->values) {
-    case VALUES_AT: set_values(l, c->at, c->at + 1u, 1, total); break;
-    case VALUES_FROM: set_values(l, c->at, total, 1, total); break;
     case VALUES_FIELDS:
     case VALUES_MSET: set_values(l, c->at, total, 2, total); break;
     case VALUES_ZADD: set_values(l, past(args, n, c->at, zadd), total, 2, total); break;
@@ -185,9 +184,19 @@ static void lay_out_values(const struct command *c, const struct bytes *args, ui
 void command_lay_out(const struct command *c, const struct bytes *args, uint32_t n, uint32_t total,
                      struct command_layout *l)
 {
-    *l = (struct command_layout){.keys_step = c->step > 0 ? c->step : 1, .values_step = 1};
-    lay_out_keys(c, args, n, total, l);
-    lay_out_values(c, args, n, total, l);
+    l->keys_from = l->keys_end = l->key_extra = l->values_from = l->values_end = 0;
+    l->keys_step = c->step > 0 ? c->step : 1;
+    l->values_step = 1;
+    if (c->keys == KEYS_RANGE)
+        range(c, total, l);
+    else if (c->keys != KEYS_NONE)
+        lay_out_keys(c, args, n, total, l);
+    if (c->values == VALUES_AT)
+        set_values(l, c->at, c->at + 1u, 1, total);
+    else if (c->values == VALUES_FROM)
+        set_values(l, c->at, total, 1, total);
+    else if (c->values != VALUES_NONE)
+        lay_out_values(c, args, n, total, l);
 }
 
 static bool is_key(const struct command_layout *l, uint32_t i)

@@ -180,6 +180,8 @@ static void load(const uint8_t *from, struct pair_record *r)
     }
 }
 
+static const struct pair_record nothing;
+
 static void entry_at(const struct pair *p, uint32_t at, struct pair_entry *e)
 {
     uint16_t code = code_at(p, at);
@@ -187,10 +189,9 @@ static void entry_at(const struct pair *p, uint32_t at, struct pair_entry *e)
     e->code = code & PAIR_CODE_MAX;
     e->flags = (uint8_t)((unsigned)code >> FLAG_SHIFT & 3u);
     e->has_record = code & HAS_RECORD;
+    e->record = e->has_record ? &e->loaded : &nothing;
     if (e->has_record)
-        load(p->at + at + sizeof code, &e->record);
-    else
-        memset(&e->record, 0, sizeof e->record);
+        load(p->at + at + sizeof code, &e->loaded);
 }
 
 bool pair_first_waiting(const struct pair *p, struct pair_entry *e)
@@ -261,6 +262,20 @@ void pair_pop_waiting(struct pair *p, struct budget *budget)
         memcpy(p->at + at, &dead, sizeof dead);
     }
     p->mid += size;
+}
+
+bool pair_pop_plain(struct pair *p, uint16_t *code)
+{
+    if (p->waiting == 0 || p->head != p->mid || p->cap > KEPT)
+        return false;
+    *code = code_at(p, p->mid);
+    if (*code > PAIR_CODE_MAX)
+        return false;
+    p->waiting--;
+    p->head = p->mid = p->mid + (uint32_t)sizeof *code;
+    if (p->head == p->end)
+        p->head = p->mid = p->end = 0;
+    return true;
 }
 
 void pair_queue(struct pair *p)

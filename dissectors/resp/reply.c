@@ -229,8 +229,8 @@ static void confirmed(struct feed *f)
     if (!pair_first_waiting(&conn->pair, &e) || e.code != conn->reply.list_at)
         return;
     conn->replied = true;
-    if (e.record.num > 1) {
-        pair_set_num(&conn->pair, e.record.num - 1);
+    if (e.record->num > 1) {
+        pair_set_num(&conn->pair, e.record->num - 1);
         return;
     }
     reply_answered(f, &e);
@@ -313,11 +313,27 @@ static void inner(struct feed *f, const struct resp_token *t)
     }
 }
 
+/* A number in answer to a command of which nothing was kept: the common end of what is written. */
+static bool plain_answer(struct feed *f, const struct resp_token *t)
+{
+    struct resp_conn *conn = f->conn;
+    uint16_t code;
+
+    if (t->kind != RESP_INTEGER || t->depth > 0 || conn->unsure ||
+        !pair_pop_plain(&conn->pair, &code))
+        return false;
+    conn->replied = true;
+    if (command_table[code].flags & COMMAND_DATA)
+        conn->data_done = true;
+    tally_add(f->out->tally, TALLY_redis_values, 1);
+    return true;
+}
+
 void reply_token(struct feed *f, const struct resp_token *t)
 {
     struct reply *a = &f->conn->reply;
 
-    if (t->attr)
+    if (t->attr || (!a->open && plain_answer(f, t)))
         return;
     a->gap = a->gap || t->gap;
     if (!a->open)

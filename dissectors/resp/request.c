@@ -152,6 +152,7 @@ static void condense(struct feed *f)
     uint32_t last = r->n - 1;
 
     resolve(r);
+    request_lay_out(r);
     request_values(f, r);
     for (uint32_t i = 0; i < ARGS_FIRST && i < r->n; i++)
         trim(r, i);
@@ -224,6 +225,64 @@ void request_token(struct feed *f, struct request_room *room, const struct resp_
     } else {
         add(f, t);
     }
+}
+
+/* `<type><digits>\r\n` at `*at`, which is moved behind it; -1: something else. */
+static int64_t plain_number(struct bytes in, size_t *at, uint8_t type)
+{
+    size_t i = *at + 1, end = in.len - *at > 12 ? *at + 12 : in.len, first = i;
+    int64_t x = 0;
+
+    if (end < *at + 4 || in.at[*at] != type)
+        return -1;
+    for (unsigned digit; i < end && (digit = in.at[i] - (unsigned)'0') <= 9; i++)
+        x = x * 10 + digit;
+    if (i == first || i + 1 >= end || in.at[i] != '\r' || in.at[i + 1] != '\n' ||
+        (in.at[first] == '0' && i - first > 1))
+        return -1;
+    *at = i + 2;
+    return x;
+}
+
+/* The arguments from `*at` on; false: not all are there, or too large. */
+static bool plain_args(struct request *r, struct bytes in, size_t *at, uint32_t count, uint64_t max)
+{
+    uint64_t bytes = 0;
+
+    for (uint32_t i = 0; i < count; i++) {
+        int64_t len = plain_number(in, at, RESP_BULK);
+        size_t left = in.len - *at, n = (size_t)len;
+
+        if (len < 0 || left < 2 || left - 2 < n)
+            return false;
+        r->at[i] = bytes_of(in.at + *at, n);
+        r->more[i] = (struct arg_more){.wire_len = n, .stored = VIEW};
+        bytes += n;
+        *at += n + 2;
+        if (in.at[*at - 2] != '\r' || in.at[*at - 1] != '\n')
+            return false;
+    }
+    r->bytes = bytes;
+    return bytes <= max;
+}
+
+size_t request_whole(struct feed *f, struct request_room *room, struct bytes in)
+{
+    const struct dissect_conf *conf = f->conn->conf;
+    struct request *r = f->request;
+    size_t at = 0;
+    int64_t count = plain_number(in, &at, RESP_ARRAY);
+
+    if (count < 1 || count >= ARGS_MAX || (uint64_t)count >= conf->max_elements)
+        return 0;
+    if (!plain_args(r, in, &at, (uint32_t)count, conf->max_body)) {
+        r->bytes = 0;
+        return 0;
+    }
+    r->n = r->total = (uint32_t)count;
+    request_asked(f, r);
+    fresh(f, room);
+    return at;
 }
 
 void request_cut(struct feed *f, struct request_room *room)

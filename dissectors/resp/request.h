@@ -41,6 +41,9 @@ void request_enter(struct feed *f, struct request_room *room);
 void request_leave(struct feed *f, struct request_room *room);
 /* A token of the client's direction. */
 void request_token(struct feed *f, struct request_room *room, const struct resp_token *t);
+/* Reads the request that lies whole at the front of `in`: its length; 0: there is none, or it
+ * is for request_token(). */
+size_t request_whole(struct feed *f, struct request_room *room, struct bytes in);
 /* The rest of the request in progress was lost: as much as there is of it is told. */
 void request_cut(struct feed *f, struct request_room *room);
 /* It is malformed: no server carries it out. */
@@ -55,7 +58,9 @@ static inline uint32_t request_number(const struct request *r, uint32_t slot)
 
 /* asked.c: what a request means: a complete one, or one that has a gap, as far as it came. */
 void request_asked(struct feed *f, struct request *r);
-/* Tells the values among its arguments that were not told yet. */
+/* Finds its command and how its arguments lie, unless some of them went. */
+void request_lay_out(struct request *r);
+/* Tells the values among its arguments that were not told yet. It is laid out. */
 void request_values(struct feed *f, struct request *r);
 
 /* inline.c: splits a line into arguments as redis:src/sds.c:sdssplitargs does. Quoted ones

@@ -20,6 +20,13 @@ static void client_token(void *ctx, const struct resp_token *t)
     request_token(c->f, c->room, t);
 }
 
+static size_t client_whole(void *ctx, struct bytes in)
+{
+    const struct client_feed *c = ctx;
+
+    return request_whole(c->f, c->room, in);
+}
+
 static void client_broken(void *ctx, enum resp_broken what, uint64_t offset)
 {
     const struct client_feed *c = ctx;
@@ -96,7 +103,7 @@ static void from_client(struct feed *f)
     struct resp_value *v = &f->conn->way[TO_SERVER];
     struct request_room room;
     struct client_feed to = {f, &room};
-    struct resp_sink sink = {client_token, client_broken, client_lost, &to};
+    struct resp_sink sink = {client_token, client_broken, client_lost, client_whole, &to};
     bool was_lost = resp_value_lost(v);
 
     request_enter(f, &room);
@@ -142,7 +149,7 @@ static void replication(struct feed *f)
 static void from_server(struct feed *f)
 {
     struct resp_value *v = &f->conn->way[TO_CLIENT];
-    struct resp_sink sink = {server_token, server_broken, server_lost, f};
+    struct resp_sink sink = {server_token, server_broken, server_lost, NULL, f};
     bool was_lost = resp_value_lost(v);
 
     reply_enter(f);

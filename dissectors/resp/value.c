@@ -198,7 +198,9 @@ static bool step(struct resp_value *v, struct bytes *from, const struct resp_sin
     }
 }
 
-void resp_value_feed(struct resp_value *v, struct bytes in, const struct resp_sink *sink)
+/* The same from where a candidate is held that may be the way back: what is held is read again
+ * first. */
+static void feed_again(struct resp_value *v, struct bytes in, const struct resp_sink *sink)
 {
     uint8_t again[2 * RESP_CANDIDATE];
     struct bytes rest = {0};
@@ -206,14 +208,25 @@ void resp_value_feed(struct resp_value *v, struct bytes in, const struct resp_si
     for (;;) {
         if (v->state == RESP_LOST && v->held) {
             if (!value_seek_held(v, again, &rest, &in))
-                return;
+                break;
             continue;
         }
         struct bytes *from = rest.len > 0 ? &rest : &in;
         v->replay = from == &rest;
         if (!step(v, from, sink) && from == &in)
-            return;
+            break;
     }
+    v->replay = false;
+}
+
+void resp_value_feed(struct resp_value *v, struct bytes in, const struct resp_sink *sink)
+{
+    do {
+        if (v->state == RESP_LOST && v->held) {
+            feed_again(v, in, sink);
+            return;
+        }
+    } while (step(v, &in, sink));
 }
 
 /* A bulk of which something was seen is told as far as it goes. */
@@ -221,7 +234,6 @@ static void cut_short(struct resp_value *v, const struct resp_sink *sink)
 {
     bool bulk = v->state == RESP_BODY || v->state == RESP_CRLF || v->state == RESP_CHUNKS;
 
-    v->replay = false;
     if (!bulk || !v->split)
         return;
     v->gap = true;

@@ -92,6 +92,9 @@ struct resp_sink {
     /* It is out of step: what was in progress has no end, and a foothold is looked for. Not called
      * from resp_value_gap(). */
     void (*lost)(void *ctx);
+    /* Of clients, may be NULL: reads a request that lies whole at the front of `in`, and gives its length;
+     * 0: it is to be read token by token. */
+    size_t (*whole)(void *ctx, struct bytes in);
     void *ctx;
 };
 

@@ -38,12 +38,12 @@ static void value(struct feed *f, const struct pair_entry *e, const struct resp_
     tell_init(f, &m, MSG_ENVELOPE, op == OP_DELIVER ? "delivered" : "read", TO_CLIENT);
     if (e) {
         const struct command *c = &command_table[e->code];
-        name = e->record.text[PAIR_NAME];
+        name = e->record->text[PAIR_NAME];
         fields_text(&m.fields, F_REDIS_COMMAND,
                     name.at ? name : bytes_of(c->name, strlen(c->name)));
-        m.coverage |= e->record.coverage;
+        m.coverage |= e->record->coverage;
     }
-    tell_session(f, &m, e && e->has_record ? e->record.db : f->conn->db);
+    tell_session(f, &m, e && e->has_record ? e->record->db : f->conn->db);
     if (of.key.at)
         fields_text(&m.fields, F_REDIS_KEY, of.key);
     if (of.field.at)
@@ -76,7 +76,7 @@ static void pairs(struct feed *f, const struct pair_entry *e, const struct resp_
         set_second(a, t);
         return;
     }
-    value(f, e, t, OP_READ, (struct owner){e->record.text[PAIR_KEY], a->second});
+    value(f, e, t, OP_READ, (struct owner){e->record->text[PAIR_KEY], a->second});
 }
 
 /* The n-th value belongs to the n-th of the list; the list is walked along. */
@@ -84,8 +84,8 @@ static void owned(struct feed *f, const struct pair_entry *e, const struct resp_
                   bool by_key)
 {
     struct reply *a = &f->conn->reply;
-    struct bytes list = e->record.text[PAIR_LIST], item = {0};
-    struct owner of = {.key = by_key ? item : e->record.text[PAIR_KEY]};
+    struct bytes list = e->record->text[PAIR_LIST], item = {0};
+    struct owner of = {.key = by_key ? item : e->record->text[PAIR_KEY]};
 
     bytes_cut(&list, a->list_at);
     size_t before = list.len;
@@ -114,7 +114,7 @@ static void entries(struct feed *f, const struct pair_entry *e, const struct res
     if (t->index % 2 == 0)
         set_second(a, t);
     else
-        value(f, e, t, op, (struct owner){named ? a->first : e->record.text[PAIR_KEY], a->second});
+        value(f, e, t, op, (struct owner){named ? a->first : e->record->text[PAIR_KEY], a->second});
 }
 
 static void keyed(struct feed *f, const struct pair_entry *e, const struct resp_token *t,
@@ -202,7 +202,7 @@ static void unknown(struct feed *f, const struct resp_token *t, unsigned depth)
 void reply_value(struct feed *f, const struct pair_entry *e, const struct resp_token *t,
                  unsigned depth)
 {
-    const struct pair_record *r = e ? &e->record : NULL;
+    const struct pair_record *r = e ? e->record : NULL;
     bool map = f->conn->reply.map;
 
     if (!e) {
