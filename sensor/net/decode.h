@@ -9,8 +9,8 @@
  *
  * Known: DLT_EN10MB, NULL, LOOP, RAW, IPV4, IPV6, LINUX_SLL, LINUX_SLL2; VLAN
  * tags in any number; MPLS; IPv4 options; IPv6 hop-by-hop, routing,
- * destination, fragment and AH headers; IP in IP; GRE with checksum, key and sequence, carrying IP, Ethernet,
- * MPLS or ERSPAN (types I, II, III); VXLAN (UDP 4789, 8472); Geneve (UDP 6081). */
+ * destination, fragment and AH headers; IP in IP; GRE with checksum, key and sequence, carrying IP,
+ * Ethernet, MPLS or ERSPAN (types I, II, III); VXLAN (UDP 4789, 8472); Geneve (UDP 6081). */
 #ifndef NET_DECODE_H
 #define NET_DECODE_H
 
@@ -38,7 +38,8 @@ enum decode_result decode_ip(struct bytes datagram, struct packet *out);
 
 /* Does the TCP or UDP checksum not match? Reads the whole payload, so decode
  * does not do it: for callers that count, on a sample (a sender's own capture
- * shows every outgoing checksum unfinished). false for what cannot be checked: cut, no UDP checksum. */
+ * shows every outgoing checksum unfinished). false for what cannot be checked: cut, no UDP
+ * checksum. */
 bool decode_checksum_bad(const struct packet *p);
 
 #endif

@@ -10,7 +10,7 @@
 struct defrag;
 
 struct defrag_conf {
-    size_t  max_bytes;  /* 0: LIMIT_FRAG_BYTES; everything counts, headers of ours too */
+    size_t max_bytes;   /* 0: LIMIT_FRAG_BYTES; everything counts, headers of ours too */
     int64_t max_age_ns; /* 0: LIMIT_FRAG_AGE_S; from the first fragment on */
 };
 

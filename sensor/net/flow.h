@@ -26,14 +26,14 @@ enum flow_end {
 /* Laid out for the cache: a packet of a known flow touches the first two lines. */
 struct flow {
     struct flow_id id;
-    uint8_t        ip_proto;
-    bool           reversed; /* flow_reverse() was called an odd number of times */
-    uint8_t        state, shard; /* of the table */
-    uint32_t       seen;         /* of the table: seconds of packet time */
-    struct stamp   last;         /* the latest packet */
-    uint64_t       packets[2];   /* by id: [TO_SERVER], [TO_CLIENT] */
-    uint64_t       octets[2];    /* of payload, on the wire */
-    struct stamp   first;
+    uint8_t ip_proto;
+    bool reversed;        /* flow_reverse() was called an odd number of times */
+    uint8_t state, shard; /* of the table */
+    uint32_t seen;        /* of the table: seconds of packet time */
+    struct stamp last;    /* the latest packet */
+    uint64_t packets[2];  /* by id: [TO_SERVER], [TO_CLIENT] */
+    uint64_t octets[2];   /* of payload, on the wire */
+    struct stamp first;
 };
 
 /* `user` is flow_user(f). The flow's memory is good until the function returns;
@@ -41,12 +41,12 @@ struct flow {
 typedef void flow_end_fn(void *ctx, struct flow *f, void *user, enum flow_end why);
 
 struct flow_conf {
-    size_t          max_flows;     /* 0: LIMIT_FLOWS; at least one a shard */
-    int64_t         idle_ns;       /* 0: 1 h */
-    int64_t         embryonic_ns;  /* 0: 30 s; no data yet, and not seen both ways */
-    int64_t         closed_ns;     /* 0: 10 s */
-    const uint16_t *server_ports;  /* hints for connections joined in the middle; the caller's, */
-    size_t          server_port_n; /* needed as long as the table lives */
+    size_t max_flows;             /* 0: LIMIT_FLOWS; at least one a shard */
+    int64_t idle_ns;              /* 0: 1 h */
+    int64_t embryonic_ns;         /* 0: 30 s; no data yet, and not seen both ways */
+    int64_t closed_ns;            /* 0: 10 s */
+    const uint16_t *server_ports; /* hints for connections joined in the middle; the caller's, */
+    size_t server_port_n;         /* needed as long as the table lives */
 };
 
 struct flow_table;
@@ -82,8 +82,8 @@ static inline enum dir flow_dir(const struct flow *f, enum dir dir)
 
 void *flow_user(struct flow *f);
 
-/* Client and server change places in id, packets and octets. May be called while a packet of the flow is
- * being worked on. */
+/* Client and server change places in id, packets and octets. May be called while a packet of the
+ * flow is being worked on. */
 void flow_reverse(struct flow *f);
 
 /* Ends the flow now (on_end, FLOW_CLOSED). What is left swallows stragglers for

@@ -29,9 +29,9 @@ enum layer {
 enum { IPPROTO_IS_HOP = 0, IPPROTO_IS_IPIP = 4, IPPROTO_IS_TCP = 6, IPPROTO_IS_UDP = 17 };
 
 struct peel {
-    struct bytes   left; /* captured, from here to the end of the innermost length */
-    size_t         lost; /* behind that on the wire, not captured */
-    uint16_t       next; /* EtherType */
+    struct bytes left; /* captured, from here to the end of the innermost length */
+    size_t lost;       /* behind that on the wire, not captured */
+    uint16_t next;     /* EtherType */
     struct packet *out;
 };
 

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #define HUGE ((size_t)2 << 20)
+enum { CHUNK_PAGES = 16 };
 
 static size_t round_up(size_t n)
 {
@@ -36,7 +37,8 @@ void huge_unmap(void *at, size_t bytes)
 void slab_init(struct slab *s, size_t slot_size)
 {
     *s = (struct slab){.slot_size = slot_size, .next = 1};
-    while (slot_size << s->shift < HUGE)
+    /* Of a chunk that is no multiple of huge pages the end of the last is lost: little of many. */
+    while (slot_size << s->shift < CHUNK_PAGES * HUGE)
         s->shift++;
 }
 

@@ -32,20 +32,18 @@
 #define TCP_ONE_WAY_SEGMENTS 64u
 
 struct tcp_pool; /* one per worker */
-struct tcp_segment;
-struct tcp_receipt;
+struct tcp_more;
 
 /* Per connection; the fields belong to tcp.c. Zeroed memory is not enough: tcp_init(). */
 struct tcp {
     struct tcp_half {
-        uint64_t offset;                          /* of next_seq in the stream */
-        struct tcp_segment *parked, *parked_last; /* by sequence, not overlapping */
-        struct tcp_receipt *receipt_last;         /* a ring: its next is the first */
-        uint32_t next_seq;                        /* the first byte not passed on */
-        uint32_t acked;                           /* by the peer */
+        uint64_t offset;             /* of next_seq in the stream */
+        struct tcp_more *more;       /* what waits for order or acknowledgement; NULL: nothing */
+        uint64_t sent_hash;          /* of the oldest segment not acknowledged, if sent_len > 0: */
+        uint32_t sent_seq, sent_len; /* nearly always the only one, so it is here */
+        uint32_t next_seq;           /* the first byte not passed on */
+        uint32_t acked;              /* by the peer */
         uint32_t fin_seq;
-        uint32_t parked_bytes;
-        uint16_t parked_n, receipt_n;
         uint8_t flags;
     } half[2];
     uint8_t shard;

@@ -17,14 +17,36 @@ bool half_one_way(const struct tcp *t, enum dir dir)
     return !half_is(&t->half[dir], HALF_ACKED) && !half_is(&t->half[dir_other(dir)], HALF_SEEN);
 }
 
-void half_forget(struct tcp *t, struct tcp_pool *p, enum dir dir)
+struct tcp_more *half_more(struct tcp_run *r, enum dir dir)
+{
+    struct tcp_half *h = half_of(r, dir);
+    size_t size = sizeof(struct tcp_more);
+    if (h->more)
+        return h->more;
+    h->more = pool_take(r->p, r->t->shard, &size);
+    if (h->more)
+        *h->more = (struct tcp_more){0};
+    return h->more;
+}
+
+void half_trim(struct tcp *t, struct tcp_pool *p, enum dir dir)
 {
     struct tcp_half *h = &t->half[dir];
-    segment_free_all(p, t->shard, &h->parked);
-    h->parked_last = NULL;
-    h->parked_bytes = 0;
-    h->parked_n = 0;
+    if (!h->more || h->more->parked || h->more->receipt_last)
+        return;
+    pool_give(p, t->shard, h->more, POOL_CLASS_MIN);
+    h->more = NULL;
+}
+_Static_assert(sizeof(struct tcp_more) <= POOL_CLASS_MIN, "the smallest class");
+
+void half_forget(struct tcp *t, struct tcp_pool *p, enum dir dir)
+{
+    struct tcp_more *m = t->half[dir].more;
     receipt_drop_all(t, p, dir);
+    if (!m)
+        return;
+    segment_free_all(p, t->shard, &m->parked);
+    half_trim(t, p, dir);
 }
 
 static void say(struct tcp_run *r, enum dir dir, enum chunk_kind kind, struct bytes data,
@@ -67,13 +89,13 @@ static void say_data(struct tcp_run *r, enum dir dir, struct bytes data)
 /* The first parked segment leaves the list, and is passed on. */
 static void pass_parked(struct tcp_run *r, enum dir dir)
 {
-    struct tcp_half *h = half_of(r, dir);
-    struct tcp_segment *s = h->parked;
-    h->parked = s->next;
-    if (!h->parked)
-        h->parked_last = NULL;
-    h->parked_bytes -= s->size;
-    h->parked_n--;
+    struct tcp_more *m = half_of(r, dir)->more;
+    struct tcp_segment *s = m->parked;
+    m->parked = s->next;
+    if (!m->parked)
+        m->parked_last = NULL;
+    m->parked_bytes -= s->size;
+    m->parked_n--;
     say_data(r, dir, bytes_of(s->data, s->len));
     receipt_add(r, dir, s->seq, bytes_of(s->data, s->len));
     say_gap(r, dir, s->missing);
@@ -82,22 +104,22 @@ static void pass_parked(struct tcp_run *r, enum dir dir)
 
 static void pass_ready(struct tcp_run *r, enum dir dir)
 {
-    struct tcp_half *h = half_of(r, dir);
-    while (h->parked && h->parked->seq == h->next_seq)
+    const struct tcp_half *h = half_of(r, dir);
+    while (half_parked(h) && half_parked(h)->seq == h->next_seq)
         pass_parked(r, dir);
 }
 
 /* Gives up the hole before the first parked segment. */
 static void skip_hole(struct tcp_run *r, enum dir dir)
 {
-    struct tcp_half *h = half_of(r, dir);
-    say_gap(r, dir, h->parked->seq - h->next_seq);
+    const struct tcp_half *h = half_of(r, dir);
+    say_gap(r, dir, half_parked(h)->seq - h->next_seq);
     pass_ready(r, dir);
 }
 
 void half_flush(struct tcp_run *r, enum dir dir)
 {
-    while (half_of(r, dir)->parked)
+    while (half_parked(half_of(r, dir)))
         skip_hole(r, dir);
 }
 
@@ -115,9 +137,10 @@ static void skip_to(struct tcp_run *r, enum dir dir, uint32_t seq)
     struct tcp_half *h = half_of(r, dir);
     pass_ready(r, dir);
     while (seq_diff(seq, h->next_seq) > 0) {
+        const struct tcp_segment *parked = half_parked(h);
         uint32_t end = seq;
-        if (h->parked && seq_diff(h->parked->seq, seq) < 0)
-            end = h->parked->seq;
+        if (parked && seq_diff(parked->seq, seq) < 0)
+            end = parked->seq;
         say_gap(r, dir, end - h->next_seq);
         pass_ready(r, dir);
     }
@@ -129,8 +152,8 @@ void half_acked(struct tcp_run *r, enum dir dir)
     receipt_drop_acked(r, dir);
     /* With nothing parked the bytes may only be late: mirrors mix up the order of
      * the two directions. half_reached() tells. */
-    while (h->parked && seq_diff(h->acked, h->next_seq) > 0) {
-        uint32_t to = h->parked->seq;
+    while (half_parked(h) && seq_diff(h->acked, h->next_seq) > 0) {
+        uint32_t to = half_parked(h)->seq;
         skip_to(r, dir, seq_diff(h->acked, to) < 0 ? h->acked : to);
     }
 }
@@ -196,7 +219,7 @@ static void in_order(struct tcp_run *r, enum dir dir, struct piece in)
 {
     struct tcp_half *h = half_of(r, dir);
     while (in.length > 0) {
-        const struct tcp_segment *parked = h->parked;
+        const struct tcp_segment *parked = half_parked(h);
         if (!parked || parked->seq != h->next_seq) {
             pass(r, dir, take(&in, parked ? parked->seq - h->next_seq : in.length));
             continue;
@@ -211,21 +234,21 @@ static void in_order(struct tcp_run *r, enum dir dir, struct piece in)
 /* A copy behind `after` (NULL: first); false: no room. */
 static bool insert(struct tcp_run *r, enum dir dir, struct tcp_segment **after, struct piece in)
 {
-    struct tcp_half *h = half_of(r, dir);
-    if (h->parked_n == PARKED_SEGMENTS)
+    struct tcp_more *m = half_more(r, dir);
+    if (!m || m->parked_n == PARKED_SEGMENTS)
         return false;
     uint32_t missing = in.length - (uint32_t)in.data.len;
     struct tcp_segment *s = segment_new(r->p, r->t->shard, in.seq, in.data, missing);
     if (!s)
         return false;
-    struct tcp_segment **link = *after ? &(*after)->next : &h->parked;
+    struct tcp_segment **link = *after ? &(*after)->next : &m->parked;
     s->next = *link;
     *link = s;
     *after = s;
     if (!s->next)
-        h->parked_last = s;
-    h->parked_bytes += s->size;
-    h->parked_n++;
+        m->parked_last = s;
+    m->parked_bytes += s->size;
+    m->parked_n++;
     return true;
 }
 
@@ -233,11 +256,11 @@ static bool insert(struct tcp_run *r, enum dir dir, struct tcp_segment **after, 
 static bool park(struct tcp_run *r, enum dir dir, struct piece *in)
 {
     struct tcp_half *h = half_of(r, dir);
-    struct tcp_segment *last = h->parked_last;
+    struct tcp_segment *last = h->more ? h->more->parked_last : NULL;
     bool behind_all = last && seq_diff(in->seq, segment_end(last)) >= 0;
     struct tcp_segment *before = behind_all ? last : NULL;
     while (in->length > 0) {
-        struct tcp_segment *next = before ? before->next : h->parked;
+        struct tcp_segment *next = before ? before->next : half_parked(h);
         if (next && seq_diff(next->seq, in->seq) <= 0) {
             int32_t both = seq_diff(segment_end(next), in->seq);
             if (both > 0) {
@@ -258,10 +281,12 @@ static bool park(struct tcp_run *r, enum dir dir, struct piece *in)
 
 static bool over_limit(const struct tcp_run *r, enum dir dir)
 {
-    const struct tcp_half *h = &r->t->half[dir];
+    const struct tcp_more *m = r->t->half[dir].more;
+    if (!m || !m->parked)
+        return false;
     if (!half_one_way(r->t, dir))
-        return h->parked_bytes > r->p->per_dir;
-    return h->parked_bytes > TCP_ONE_WAY_WINDOW || h->parked_n > TCP_ONE_WAY_SEGMENTS;
+        return m->parked_bytes > r->p->per_dir;
+    return m->parked_bytes > TCP_ONE_WAY_WINDOW || m->parked_n > TCP_ONE_WAY_SEGMENTS;
 }
 
 static bool outside(const struct tcp_run *r, enum dir dir, const struct piece *in)
@@ -285,7 +310,7 @@ static void ahead(struct tcp_run *r, enum dir dir, struct piece in)
     tally_add(r->p->tally, TALLY_tcp_out_of_order, 1);
     while (!r->t->ignore && !park(r, dir, &in)) {
         tally_add(r->p->tally, TALLY_tcp_park_full, 1);
-        if (h->parked && seq_diff(h->parked->seq, in.seq) < 0)
+        if (half_parked(h) && seq_diff(half_parked(h)->seq, in.seq) < 0)
             skip_hole(r, dir);
         else
             say_gap(r, dir, in.seq - h->next_seq);
@@ -294,7 +319,7 @@ static void ahead(struct tcp_run *r, enum dir dir, struct piece in)
             return;
         }
     }
-    while (h->parked && over_limit(r, dir)) {
+    while (over_limit(r, dir)) {
         if (!half_one_way(r->t, dir))
             tally_add(r->p->tally, TALLY_tcp_park_full, 1);
         skip_hole(r, dir);
@@ -322,7 +347,7 @@ void half_data(struct tcp_run *r, enum dir dir, uint32_t seq, struct bytes data,
         follow(h, &in);
         return;
     }
-    if (seq == h->next_seq && !h->parked) { /* what is usual */
+    if (seq == h->next_seq && !half_parked(h)) { /* what is usual */
         pass(r, dir, in);
         return;
     }
@@ -341,8 +366,10 @@ void half_data(struct tcp_run *r, enum dir dir, uint32_t seq, struct bytes data,
 /* What is parked at `seq` or behind it goes; what reaches over it is shortened. */
 void half_end_at(struct tcp_run *r, enum dir dir, uint32_t seq)
 {
-    struct tcp_half *h = half_of(r, dir);
-    struct tcp_segment **link = &h->parked, *last = NULL;
+    struct tcp_more *m = half_of(r, dir)->more;
+    if (!m)
+        return;
+    struct tcp_segment **link = &m->parked, *last = NULL;
     while (*link && seq_diff((*link)->seq, seq) < 0) {
         last = *link;
         link = &last->next;
@@ -350,11 +377,11 @@ void half_end_at(struct tcp_run *r, enum dir dir, uint32_t seq)
     while (*link) {
         struct tcp_segment *s = *link;
         *link = s->next;
-        h->parked_bytes -= s->size;
-        h->parked_n--;
+        m->parked_bytes -= s->size;
+        m->parked_n--;
         segment_free(r->p, r->t->shard, s);
     }
-    h->parked_last = last;
+    m->parked_last = last;
     if (!last || seq_diff(segment_end(last), seq) <= 0)
         return;
     uint32_t left = seq - last->seq;

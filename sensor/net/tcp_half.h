@@ -34,6 +34,11 @@ static inline void half_set(struct tcp_half *h, unsigned flags)
     h->flags = (uint8_t)(h->flags | flags);
 }
 
+static inline struct tcp_segment *half_parked(const struct tcp_half *h)
+{
+    return h->more ? h->more->parked : NULL;
+}
+
 static inline void half_start(struct tcp_half *h, uint32_t seq)
 {
     h->next_seq = seq;
@@ -47,6 +52,10 @@ void receipt_drop_all(struct tcp *t, struct tcp_pool *p, enum dir dir);
 /* The same place again: is it the same? Notes a conflict if not. */
 void receipt_compare(struct tcp_run *r, enum dir dir, uint32_t seq, struct bytes data);
 void note_conflict(struct tcp_run *r, enum dir dir, uint32_t at, uint32_t n);
+/* Made if need be; NULL: no room. */
+struct tcp_more *half_more(struct tcp_run *r, enum dir dir);
+/* Gives it back if there is nothing in it. Not while somebody looks at it. */
+void half_trim(struct tcp *t, struct tcp_pool *p, enum dir dir);
 /* Nothing of the peer was seen. */
 bool half_one_way(const struct tcp *t, enum dir dir);
 

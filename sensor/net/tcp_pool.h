@@ -24,6 +24,14 @@ struct tcp_receipt {
     uint32_t seq, len, covered; /* covered: by those pieces */
 };
 
+/* Of a half, as long as there is something in it. */
+struct tcp_more {
+    struct tcp_segment *parked, *parked_last; /* by sequence, not overlapping, behind next_seq */
+    struct tcp_receipt *receipt_last;         /* a ring, by sequence: its next is the first */
+    uint32_t parked_bytes;
+    uint16_t parked_n, receipt_n;
+};
+
 struct spare {
     struct spare *next;
 };

@@ -23,29 +23,68 @@ static bool wanted(const struct tcp_run *r, enum dir dir, uint32_t end)
     const struct tcp_half *h = &r->t->half[dir];
     if (!r->p->compares || r->t->ignore)
         return false;
-    if (half_is(h, HALF_ACKED) && seq_diff(h->acked, end) >= 0)
-        return false;
+    return !half_is(h, HALF_ACKED) || seq_diff(h->acked, end) < 0;
+}
+
+static bool room_for(const struct tcp_run *r, enum dir dir, const struct tcp_more *m)
+{
     unsigned most = half_one_way(r->t, dir) ? RECEIPTS_ONE_WAY : RECEIPTS;
-    return h->receipt_n < most && r->p->used[r->t->shard] < r->p->per_shard / 2;
+    return m->receipt_n < most && r->p->used[r->t->shard] < r->p->per_shard / 2;
+}
+
+/* Behind the last of the ring. */
+static struct tcp_receipt *append(struct tcp_run *r, enum dir dir)
+{
+    struct tcp_more *m = half_more(r, dir);
+    size_t size = sizeof(struct tcp_receipt);
+    struct tcp_receipt *receipt =
+        m && room_for(r, dir, m) ? pool_take(r->p, r->t->shard, &size) : NULL;
+    if (!receipt)
+        return NULL;
+    struct tcp_receipt *last = m->receipt_last;
+    *receipt = (struct tcp_receipt){.next = last ? last->next : receipt};
+    if (last)
+        last->next = receipt;
+    m->receipt_last = receipt;
+    m->receipt_n++;
+    return receipt;
 }
 
 void receipt_add(struct tcp_run *r, enum dir dir, uint32_t seq, struct bytes data)
 {
     struct tcp_half *h = &r->t->half[dir];
-    size_t size = sizeof(struct tcp_receipt);
-    if (data.len == 0 || !wanted(r, dir, seq + (uint32_t)data.len))
+    uint32_t len = (uint32_t)data.len;
+    if (len == 0 || !wanted(r, dir, seq + len))
         return;
-    struct tcp_receipt *receipt = pool_take(r->p, r->t->shard, &size);
+    if (h->sent_len == 0 && !(h->more && h->more->receipt_last)) {
+        h->sent_seq = seq;
+        h->sent_len = len;
+        h->sent_hash = hash_of(r->p, data);
+        return;
+    }
+    struct tcp_receipt *receipt = append(r, dir);
     if (!receipt)
         return;
-    struct tcp_receipt *last = h->receipt_last;
-    *receipt = (struct tcp_receipt){.seq = seq, .len = (uint32_t)data.len};
+    receipt->seq = seq;
+    receipt->len = len;
     receipt->hash = hash_of(r->p, data);
-    receipt->next = last ? last->next : receipt;
+}
+
+/* The one in the half becomes the first of the ring. */
+static bool move_to_ring(struct tcp_run *r, enum dir dir)
+{
+    struct tcp_half *h = &r->t->half[dir];
+    struct tcp_receipt *last = h->more ? h->more->receipt_last : NULL;
+    struct tcp_receipt *first = append(r, dir);
+    if (!first)
+        return false;
     if (last)
-        last->next = receipt;
-    h->receipt_last = receipt;
-    h->receipt_n++;
+        h->more->receipt_last = last; /* a ring: what is behind the last is the first */
+    first->seq = h->sent_seq;
+    first->len = h->sent_len;
+    first->hash = h->sent_hash;
+    h->sent_len = 0;
+    return true;
 }
 
 static void forget_again(struct tcp *t, struct tcp_pool *p, struct tcp_receipt *receipt)
@@ -56,14 +95,14 @@ static void forget_again(struct tcp *t, struct tcp_pool *p, struct tcp_receipt *
     receipt->covered = 0;
 }
 
-static void drop_first(struct tcp *t, struct tcp_pool *p, struct tcp_half *h)
+static void drop_first(struct tcp *t, struct tcp_pool *p, struct tcp_more *m)
 {
-    struct tcp_receipt *first = h->receipt_last->next;
-    if (first == h->receipt_last)
-        h->receipt_last = NULL;
+    struct tcp_receipt *first = m->receipt_last->next;
+    if (first == m->receipt_last)
+        m->receipt_last = NULL;
     else
-        h->receipt_last->next = first->next;
-    h->receipt_n--;
+        m->receipt_last->next = first->next;
+    m->receipt_n--;
     forget_again(t, p, first);
     pool_give(p, t->shard, first, POOL_CLASS_MIN);
 }
@@ -72,18 +111,22 @@ _Static_assert(sizeof(struct tcp_receipt) <= POOL_CLASS_MIN, "the smallest class
 void receipt_drop_acked(struct tcp_run *r, enum dir dir)
 {
     struct tcp_half *h = &r->t->half[dir];
-    while (h->receipt_last) {
-        const struct tcp_receipt *first = h->receipt_last->next;
+    if (h->sent_len > 0 && seq_diff(h->acked, h->sent_seq + h->sent_len) >= 0)
+        h->sent_len = 0;
+    while (h->more && h->more->receipt_last) {
+        const struct tcp_receipt *first = h->more->receipt_last->next;
         if (seq_diff(h->acked, first->seq + first->len) < 0)
             return;
-        drop_first(r->t, r->p, h);
+        drop_first(r->t, r->p, h->more);
     }
 }
 
 void receipt_drop_all(struct tcp *t, struct tcp_pool *p, enum dir dir)
 {
-    while (t->half[dir].receipt_last)
-        drop_first(t, p, &t->half[dir]);
+    struct tcp_half *h = &t->half[dir];
+    h->sent_len = 0;
+    while (h->more && h->more->receipt_last)
+        drop_first(t, p, h->more);
 }
 
 static void judge(struct tcp_run *r, enum dir dir, const struct tcp_receipt *receipt,
@@ -170,11 +213,32 @@ static void compare_one(struct tcp_run *r, enum dir dir, struct tcp_receipt *rec
         judge_pieces(r, dir, receipt);
 }
 
+/* The one in the half, if the whole of it is in `data`, needs no place in the ring. */
+static void compare_sent(struct tcp_run *r, enum dir dir, uint32_t seq, struct bytes data)
+{
+    struct tcp_half *h = &r->t->half[dir];
+    if (h->sent_len == 0 || seq_diff(seq + (uint32_t)data.len, h->sent_seq) <= 0 ||
+        seq_diff(seq, h->sent_seq + h->sent_len) >= 0)
+        return;
+    int32_t before = seq_diff(h->sent_seq, seq);
+    if (before < 0 || data.len - (size_t)before < h->sent_len) {
+        (void)move_to_ring(r, dir); /* where receipt_compare() finds it next */
+        return;
+    }
+    (void)bytes_cut(&data, (size_t)before);
+    if (hash_of(r->p, bytes_head(data, h->sent_len)) != h->sent_hash)
+        note_conflict(r, dir, h->sent_seq, h->sent_len);
+}
+
 void receipt_compare(struct tcp_run *r, enum dir dir, uint32_t seq, struct bytes data)
 {
-    struct tcp_receipt *last = r->t->half[dir].receipt_last, *receipt = last;
     uint32_t end = seq + (uint32_t)data.len;
-    if (!last || data.len == 0)
+    if (data.len == 0)
+        return;
+    compare_sent(r, dir, seq, data);
+    const struct tcp_more *m = r->t->half[dir].more;
+    struct tcp_receipt *last = m ? m->receipt_last : NULL, *receipt = last;
+    if (!last)
         return;
     do {
         receipt = receipt->next;
