@@ -484,7 +484,7 @@ void request_asked(struct feed *f, struct request *r)
     plan.record = note_num(conn, r, &record) || record.login;
     if (now)
         tell_command(f, r);
-    if (r->command->values != VALUES_NONE)
+    if (r->command->values != VALUES_NONE && !http_header(conn, r))
         request_values(f, r);
     if (r->command->act != ACT_NONE)
         effects_before(f, r);

@@ -29,7 +29,8 @@
 
 /* clang-format off */
 const struct command command_table[] = {
-    {"", -1, .keys = KEYS_RANGE, .first = 1, .last = 1, .step = 1, V(FROM, 2, STORE), R(ANY, 0), WATCH},
+    /* Of what is not known nothing is shown: it may be AUTH under another name. */
+    {"", -1, V(FROM, 2, STORE), R(ANY, 0), SECRET},
     {"", -1, .keys = KEYS_RANGE, .first = 1, .last = 1, .step = 1, V(FROM, 2, STORE), R(ANY, 0)},
 
     /* strings */

@@ -252,6 +252,8 @@ static uint32_t name_words(const struct command *c)
 enum command_role command_role(const struct command *c, const struct command_layout *l,
                                const struct bytes *args, uint32_t n, uint32_t i)
 {
+    if (c == &command_table[COMMAND_UNKNOWN])
+        return ROLE_SECRET;
     if (is_key(l, i))
         return ROLE_KEY;
     if (i >= l->values_from && i < l->values_end) {
