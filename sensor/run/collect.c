@@ -206,8 +206,10 @@ void collector_item(struct collector *c, const struct msg *said, const struct fi
 
     if (topology_wants(m))
         topology_note(c->topology, m);
-    if (!repeats_delivery(c, m))
+    if (!repeats_delivery(c, m)) {
+        tally_add(&c->tally, TALLY_tasks, m->kind == MSG_TASK);
         write_log(c, m);
+    }
     for (size_t i = 0; i < n; i++)
         judge(c, m, &findings[i]);
     ask_cluster(c, m);

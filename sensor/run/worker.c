@@ -98,7 +98,6 @@ static bool is_repeated_anomaly(struct conn *c, const struct msg *m)
 static void count(struct worker *w, const struct msg *m)
 {
     switch (m->kind) {
-    case MSG_TASK: tally_add(&w->tally, TALLY_tasks, 1); break;
     case MSG_RESULT: tally_add(&w->tally, TALLY_results, 1); break;
     case MSG_WORKER: tally_add(&w->tally, TALLY_worker_events, 1); break;
     case MSG_CONTROL: tally_add(&w->tally, TALLY_controls, 1); break;
