@@ -8,10 +8,11 @@
  *     unwrap_stream_free(s);
  *
  * Streams are put in a row by a `fn` that feeds the next one. What comes out does not
- * depend on how the input is cut. Each is read as Python's one-shot function reads it:
- * zlib.decompress (one stream, what follows is ignored), bz2.decompress and lzma.decompress
- * (streams in a row; lzma also the old .lzma format), gzip.decompress, zstd frames in a row,
- * brotli.decompress; base64 as in base64.h.
+ * depend on how the input is cut, but for what a broken stream gives before it breaks (zstd
+ * takes a small frame in one step if it can, and then gives nothing of it). Each is read as
+ * Python's one-shot function reads it: zlib.decompress (one stream, what follows is ignored),
+ * bz2.decompress and lzma.decompress (streams in a row; lzma also the old .lzma format),
+ * gzip.decompress, zstd frames in a row, brotli.decompress; base64 as in base64.h.
  *
  * Memory: some ten bytes (base64), 40 KiB (zlib, gzip), 3.7 MiB (bzip2), and for the others
  * the window that the stream asks for, at most UNWRAP_WINDOW. Of a window, only what was really

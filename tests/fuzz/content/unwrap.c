@@ -13,6 +13,8 @@ static void need(bool what)
 
 struct sum {
     uint64_t hash, left;
+    enum unwrap_state end;
+    bool breaks; /* at its end, or behind a whole stream */
 };
 
 /* Byte by byte, since pieces differ. */
@@ -37,6 +39,9 @@ static struct sum stream(enum coding coding, struct bytes in, size_t step)
         free(own);
     }
     need(unwrap_stream_whole_out(s) <= unwrap_stream_out(s));
+    sum.end = unwrap_stream_end(s);
+    sum.breaks = sum.end == UNWRAP_BROKEN ||
+                 (sum.end == UNWRAP_WHOLE && unwrap_stream_whole_out(s) < unwrap_stream_out(s));
     unwrap_stream_free(s);
     return sum;
 }
@@ -71,6 +76,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     enum coding coding = (enum coding)(1 + data[0] % 7);
     unwrap(body, data[0]);
     struct sum once = stream(coding, body, size), pieces = stream(coding, body, 1 + data[0] / 8);
-    need(once.hash == pieces.hash && once.left == pieces.left);
+    need(once.end == pieces.end);
+    need(once.breaks || pieces.breaks || (once.hash == pieces.hash && once.left == pieces.left));
     return 0;
 }
