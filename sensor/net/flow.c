@@ -6,6 +6,8 @@
 #include "base/limits.h"
 #include "net/flow_table.h"
 
+#define TALKS_ON_WITHIN (1u << 20) /* bytes */
+
 enum { IDLE_S = 3600, EMBRYONIC_S = 30, CLOSED_S = 10 };
 
 static int64_t seconds(int64_t ns, int64_t otherwise)
@@ -127,9 +129,8 @@ static uint32_t seen_now(const struct flow_table *t, const struct packet *p)
     return s < UINT32_MAX ? (uint32_t)s : UINT32_MAX;
 }
 
-static void fill(struct flow_table *t, struct slot *s, const struct packet *p)
+static void fill(struct flow_table *t, struct slot *s, const struct packet *p, bool by_client)
 {
-    bool by_client = sent_by_client(t, p);
     *s = (struct slot){.tag = (uint32_t)p->hash};
     s->flow.id = (struct flow_id){.client = by_client ? p->src : p->dst,
                                   .server = by_client ? p->dst : p->src,
@@ -149,7 +150,7 @@ static void fill(struct flow_table *t, struct slot *s, const struct packet *p)
         memset(flow_user(&s->flow), 0, t->user_size);
 }
 
-static uint32_t create(struct flow_table *t, const struct packet *p)
+static uint32_t create(struct flow_table *t, const struct packet *p, bool by_client)
 {
     uint32_t victim = age_victim(t, flow_shard(p->hash));
     if (victim) {
@@ -159,7 +160,7 @@ static uint32_t create(struct flow_table *t, const struct packet *p)
     uint32_t n = index_reserve(t) ? slab_take(&t->slab) : 0;
     if (n == 0)
         return 0;
-    fill(t, slot_at(t, n), p);
+    fill(t, slot_at(t, n), p, by_client);
     index_put(t, (uint32_t)p->hash, n);
     age_add(t, n);
     t->open++;
@@ -178,10 +179,21 @@ static bool begins_another(struct slot *s, const struct packet *p, bool by_clien
     if (f->packets[by_client ? TO_CLIENT : TO_SERVER] == 0)
         return true; /* one-way: there is no answer to wait for */
     if (p->tcp.flags & TCP_ACK)
-        return (f->state & STATE_NEW_SYN) && opening == s->new_syn;
-    s->new_syn = opening;
+        return (f->state & STATE_NEW_SYN) && opening == s->new_seq;
+    s->new_seq = opening;
     f->state |= STATE_NEW_SYN;
     return false;
+}
+
+/* More data from whoever sent the RST that closed the flow: it was not his, or not
+ * meant to arrive. What the other side had under way is a straggler all the same. */
+static bool talks_on(const struct slot *s, const struct packet *p, bool by_client)
+{
+    unsigned state = s->flow.state;
+    if (!(state & STATE_RST) || by_client != ((state & STATE_RST_CLIENT) != 0))
+        return false;
+    uint32_t behind = p->tcp.seq - s->new_seq;
+    return p->wire_payload > 0 && !(p->tcp.flags & TCP_RST) && behind < TALKS_ON_WITHIN;
 }
 
 /* A straggler, or the start of another connection of the same ends? */
@@ -190,6 +202,17 @@ static bool is_over(struct slot *s, const struct packet *p)
     if (!(p->tcp.flags & TCP_SYN) || (p->tcp.flags & TCP_RST))
         return false;
     return !(s->flow.state & STATE_SYN_SEEN) || opening_of(p) != s->syn_seq;
+}
+
+static void note_reset(struct slot *s, const struct packet *p, bool by_client)
+{
+    unsigned state = s->flow.state & ~(unsigned)(STATE_RST | STATE_RST_CLIENT);
+    if (p->tcp.flags & TCP_RST) {
+        state &= ~(unsigned)STATE_NEW_SYN;
+        state |= by_client ? STATE_RST | STATE_RST_CLIENT : STATE_RST;
+        s->new_seq = p->tcp.seq;
+    }
+    s->flow.state = (uint8_t)state;
 }
 
 static void count(struct flow_table *t, uint32_t n, const struct packet *p, bool by_client)
@@ -201,6 +224,8 @@ static void count(struct flow_table *t, uint32_t n, const struct packet *p, bool
     f->octets[dir] += p->wire_payload;
     f->last = p->at;
     f->seen = seen_now(t, p);
+    if ((f->state & STATE_RST) || (p->tcp.flags & TCP_RST))
+        note_reset(s, p, by_client);
     if (stage_of(s) != STAGE_YOUNG)
         return;
     bool both = f->packets[TO_SERVER] > 0 && f->packets[TO_CLIENT] > 0;
@@ -208,12 +233,19 @@ static void count(struct flow_table *t, uint32_t n, const struct packet *p, bool
         age_move(t, n, STAGE_SETTLED);
 }
 
-/* Ends and releases what has to make place for a new connection. true: gone. */
-static bool make_way(struct flow_table *t, uint32_t n, const struct packet *p, bool by_client)
+/* Does the flow of this packet's ends have to make way for a new one? It is then
+ * ended and released. *by_client: as it will be in the new one. */
+static bool make_way(struct flow_table *t, uint32_t n, const struct packet *p, bool *by_client)
 {
     struct slot *s = slot_at(t, n);
-    if (stage_of(s) == STAGE_CLOSED ? !is_over(s, p) : !begins_another(s, p, by_client))
+    bool closed = stage_of(s) == STAGE_CLOSED;
+    if (p->tcp.flags & TCP_SYN) {
+        if (closed ? !is_over(s, p) : !begins_another(s, p, *by_client))
+            return false;
+        *by_client = sent_by_client(t, p);
+    } else if (!closed || !talks_on(s, p, *by_client)) {
         return false;
+    }
     slot_end(t, s, FLOW_CLOSED);
     slot_release(t, n);
     return true;
@@ -223,15 +255,15 @@ struct flow *flow_find(struct flow_table *t, const struct packet *p, enum dir *d
 {
     bool by_client;
     uint32_t n = look_up(t, p, &by_client);
-    if (n && (p->tcp.flags & TCP_SYN) && make_way(t, n, p, by_client))
+    if (n == 0)
+        by_client = sent_by_client(t, p);
+    else if (make_way(t, n, p, &by_client))
         n = 0;
     *fresh = n == 0;
-    if (n == 0) {
-        n = create(t, p);
-        if (n == 0)
-            return NULL;
-        (void)matches(&slot_at(t, n)->flow, p, &by_client);
-    }
+    if (n == 0)
+        n = create(t, p, by_client);
+    if (n == 0)
+        return NULL;
     struct slot *s = slot_at(t, n);
     if (stage_of(s) == STAGE_CLOSED)
         return NULL;

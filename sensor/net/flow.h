@@ -87,7 +87,9 @@ void *flow_user(struct flow *f);
 void flow_reverse(struct flow *f);
 
 /* Ends the flow now (on_end, FLOW_CLOSED). What is left swallows stragglers for
- * closed_ns; f and its user bytes are not to be used again. */
+ * closed_ns, but not a SYN with another number, nor, if it was closed by a RST, more data of
+ * the RST's sender (a RST that was only meant for the sensor); f and its user bytes are not to be
+ * used again. */
 void flow_close(struct flow_table *t, struct flow *f);
 
 /* Ends what was idle too long at packet time `now`. */

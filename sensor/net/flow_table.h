@@ -21,7 +21,9 @@ enum stage { STAGE_CLOSED, STAGE_YOUNG, STAGE_SETTLED, STAGE_COUNT };
 enum {
     STATE_STAGE = 0x03,
     STATE_SYN_SEEN = 0x04, /* syn_seq is set */
-    STATE_NEW_SYN = 0x08,  /* new_syn is set */
+    STATE_NEW_SYN = 0x08,  /* new_seq is that of a SYN without an answer */
+    STATE_RST = 0x10,      /* the last packet was a RST, new_seq is its */
+    STATE_RST_CLIENT = 0x20,
 };
 
 struct slot {
@@ -29,7 +31,7 @@ struct slot {
     uint32_t wheel_next, wheel_prev, queue_next, queue_prev; /* 0: none */
     uint32_t tag;                                            /* the low half of the hash */
     uint32_t queued; /* `seen` when it joined its queue's end */
-    uint32_t syn_seq, new_syn;
+    uint32_t syn_seq, new_seq;
 };
 _Static_assert(offsetof(struct flow, last) == CACHE_LINE, "what a look-up compares is one line");
 _Static_assert(offsetof(struct flow, first) == 2 * CACHE_LINE, "what a packet counts is the next");

@@ -380,6 +380,43 @@ static void a_new_connection_of_the_same_ports(void **state)
     assert_int_equal(s.ends, 4);
 }
 
+/* A RST that only the sensor was to see: its sender goes on. */
+static void a_reset_that_was_none(void **state)
+{
+    (void)state;
+    struct scene s;
+    bool fresh;
+    begin(&s, (struct flow_conf){0});
+    struct packet data = packet(&s, "10.0.0.1", 1000, "10.0.0.2", 999, TCP_ACK);
+    data.tcp.seq = 50;
+    data.wire_payload = 5;
+    struct flow *f = send_one(&s, &data, &fresh);
+    flow_reverse(f); /* found out: 999 is the client's */
+    flow_reverse(f);
+    struct packet rst = data, other = reply(&s, &data, TCP_ACK);
+    rst.tcp.flags = TCP_RST;
+    rst.tcp.seq = 55;
+    rst.wire_payload = 0;
+    other.wire_payload = 10;
+    f = send_one(&s, &rst, &fresh);
+    flow_close(s.t, f);
+    assert_null(send_one(&s, &data, &fresh));  /* before the RST */
+    assert_null(send_one(&s, &other, &fresh)); /* was under way */
+    assert_null(send_one(&s, &rst, &fresh));
+    data.tcp.seq = 55;
+    f = send_one(&s, &data, &fresh);
+    assert_non_null(f);
+    assert_true(fresh);
+    assert_int_equal(f->id.server.port, 999);
+    assert_int_equal(s.ends, 1);
+    send_one(&s, &rst, &fresh), assert_false(fresh); /* this one is ignored by TCP, say */
+    send_one(&s, &other, &fresh), assert_false(fresh);
+    flow_close(s.t, f);
+    assert_null(send_one(&s, &data, &fresh)); /* the RST was not the last word */
+    flow_table_free(s.t);
+    assert_int_equal(s.ends, 2);
+}
+
 static struct packet numbered(struct scene *s, unsigned i, uint8_t flags)
 {
     char a[32];
@@ -500,6 +537,7 @@ int main(void)
         cmocka_unit_test(ticks_end_by_serial),
         cmocka_unit_test(closed_flows_swallow_stragglers),
         cmocka_unit_test(a_new_connection_of_the_same_ports),
+        cmocka_unit_test(a_reset_that_was_none),
         cmocka_unit_test(floods_evict_their_own),
         cmocka_unit_test(the_silent_one_goes),
         cmocka_unit_test(shards_do_not_meet),
