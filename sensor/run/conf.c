@@ -194,17 +194,15 @@ static int find_config(struct line *l, int argc, char **argv)
 
 static char *join(char **words, int n)
 {
-    size_t len = 1;
-    char *text;
+    char *text = NULL;
+    size_t len;
+    FILE *out = open_memstream(&text, &len);
 
+    if (!out)
+        return NULL;
     for (int i = 0; i < n; i++)
-        len += strlen(words[i]) + 1;
-    text = calloc(1, len);
-    for (int i = 0; text && i < n; i++) {
-        strcat(text, words[i]);
-        if (i + 1 < n)
-            strcat(text, " ");
-    }
+        fprintf(out, "%s%s", i > 0 ? " " : "", words[i]);
+    fclose(out);
     return text;
 }
 

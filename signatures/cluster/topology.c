@@ -82,7 +82,7 @@ static void unbind(struct topology *t, const struct msg *m)
     struct binding *b = lru_get(t->bindings, at);
     struct bytes queue = msg_text(m, F_AMQP_QUEUE);
 
-    if (b && b->len == queue.len && memcmp(b->queue, queue.at, queue.len) == 0)
+    if (b && b->len > 0 && b->len == queue.len && memcmp(b->queue, queue.at, queue.len) == 0)
         b->len = 0;
 }
 

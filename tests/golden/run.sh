@@ -10,7 +10,7 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
 replay() { # workers -> output in $scratch/N; a damaged capture may say so (65) after all that could be read
-  "$program" -q -r "$capture" -j "$1" --emit alerts,tasks,results,workers,control >"$scratch/$1" 2>"$scratch/errors"
+  "$program" -q -r "$capture" -j "$1" --emit alerts,tasks,results,control >"$scratch/$1" 2>"$scratch/errors"
   local status=$?
   [[ $status -eq 0 || $status -eq 65 ]] || { echo "exit $status:" && cat "$scratch/errors" && exit 1; }
 }
