@@ -139,7 +139,7 @@ static void extensions(void)
     frame_tcp(&frame, &e.a, &e.b,
               (struct tcp_head){.seq = 0x01020304, .ack = 0xfffefdfc, .flags = TCP_ACK | TCP_PSH});
     frame_put(&frame, "\6\0\0\0\0\0\0\7", 8);                                  /* atomic fragment */
-    frame_put(&frame, "\x2c\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16);               /* destination */
+    frame_put(&frame, "\x2c\0\0\0\0\0\0\0", 8);                                /* destination */
     frame_put(&frame, "\x3c\4\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 24); /* AH */
     frame_put(&frame, "\x33\0\0\0\0\0\0\0", 8);                                /* routing */
     frame_put(&frame, "\x2b\0\0\0\0\0\0\0", 8);                                /* hop by hop */
@@ -477,6 +477,12 @@ static void not_ours(void **state)
     frame_ip(&frame, &a, &b, (struct ip_head){.proto = 17});
     assert_int_equal(decode_now(DLT_RAW, &p), DECODE_UDP);
     assert_true(bytes_eq(p.payload, text));
+    for (unsigned i = 0; i < 2; i++) {
+        plain();
+        frame_put(&frame, i ? "\x08\0\0\0\0\0\1\1" : "\0\0\0\0\0\0\1\0", 8);
+        outer_udp(4789);
+        assert_int_equal(decode_now(DLT_EN10MB, &p), DECODE_UDP);
+    }
 }
 
 static void depth_is_bounded(void **state)

@@ -189,6 +189,21 @@ static void overlaps_first_wins(void **state)
     end(&s);
 }
 
+/* What waited for its turn was first, when the rest comes in one piece. */
+static void waiting_wins_over_later(void **state)
+{
+    (void)state;
+    struct scene s;
+    start(&s);
+    to_server(&s, 4, 0, "EFG");
+    to_server(&s, 0, 0, "abcdEfGhi");
+    expect(&s, "s+0:abcd s+4:EFG s+7:hi");
+    assert_int_equal(s.conflicts, 1);
+    assert_int_equal(s.conflict.offset, 5);
+    assert_int_equal(s.conflict.length, 2);
+    end(&s);
+}
+
 /* The receiver never got the first version, so the second must cover all of it: in
  * whatever pieces that comes, it is compared. */
 static void second_versions_in_pieces(void **state)
@@ -336,6 +351,8 @@ static void keep_alive(void **state)
     to_server(&s, 2, 0, "\xff"); /* its byte is anything */
     assert_int_equal(s.conflicts, 0);
     to_server(&s, 3, 0, "d");
+    to_server(&s, 3, 0, "\xff");
+    assert_int_equal(s.conflicts, 0);
     expect(&s, "s+0:abc s+3:d");
     end(&s);
 }
@@ -730,6 +747,7 @@ int main(void)
         cmocka_unit_test(in_order),
         cmocka_unit_test(out_of_order),
         cmocka_unit_test(overlaps_first_wins),
+        cmocka_unit_test(waiting_wins_over_later),
         cmocka_unit_test(second_versions_in_pieces),
         cmocka_unit_test(gap_by_acknowledgement),
         cmocka_unit_test(late_is_not_lost),
