@@ -75,6 +75,7 @@ const char *coding_name(enum coding coding)
     case CODING_XZ: return "xz";
     case CODING_ZSTD: return "zstd";
     case CODING_BROTLI: return "brotli";
+    case CODING_AUTH: return "auth";
     case CODING_NONE: break;
     }
     return "none";

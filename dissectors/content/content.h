@@ -15,7 +15,8 @@ enum coding {
     CODING_BZIP2,
     CODING_XZ,
     CODING_ZSTD,
-    CODING_BROTLI
+    CODING_BROTLI,
+    CODING_AUTH, /* what is inside the signature of celery's auth serializer */
 };
 
 enum content_what {
@@ -25,7 +26,7 @@ enum content_what {
     WHAT_PICKLE,
     WHAT_YAML,
     WHAT_MSGPACK,
-    WHAT_AUTH, /* celery's auth serializer: base64 of fields with 00 01 between them */
+    WHAT_AUTH, /* celery's auth serializer, and it cannot be opened: cut short, or a part is missing */
     WHAT_TEXT,
     WHAT_BINARY,
 };
@@ -40,6 +41,8 @@ struct part {
 struct top_pair {
     struct bytes key, value;
 };
+
+struct auth_parts;
 
 struct content {
     /* given */
@@ -58,6 +61,7 @@ struct content {
     bool bomb;              /* beyond max_ratio or max_total: decompression-bomb */
     uint64_t out_len;       /* bytes that came out of the last codec, kept or not */
     enum content_what what; /* of the innermost part, by its bytes first */
+    const struct auth_parts *auth; /* signed: the last part is what is inside (auth.h); or NULL */
     struct top_pair *top;   /* of a pickle; in the arena */
     unsigned n_top;
 };
@@ -72,12 +76,17 @@ struct content_limits {
 /* Peels what the declarations name (body_encoding, compression), then what the
  * bytes show (zlib, gzip, bzip2, xz, zstd by magic: compression that no header
  * names), within the limits, into content->parts. Base64 is read as Python reads
- * it (b64decode without validate: characters outside the alphabet are skipped).
+ * it (b64decode without validate: characters outside the alphabet are skipped). A body of celery's
+ * auth serializer is opened last: what is signed is inspected like anything else.
  * Sets everything under "found" but `what` == WHAT_PICKLE and `top`, which need the
  * pickle classifier: run asks it. Memory: the arena. Never fails: what cannot be
  * unwrapped stays as it is, counted in tally. */
 void content_unwrap(struct content *c, struct arena *arena, const struct content_limits *lim,
                     struct tally *tally);
+
+/* Opens a signed body again, as a reader does who knows how long the signer's signatures are: only
+ * the old layout depends on it (auth.h). Where it cannot be opened so, it is WHAT_AUTH afterwards. */
+void content_reopen(struct content *c, size_t signature_len, struct arena *arena);
 
 /* The innermost part; the body itself before content_unwrap(). */
 static inline struct bytes content_inner(const struct content *c)

@@ -1,5 +1,6 @@
 /* content/unwrap.c - content_unwrap(): first what the declarations name, then what the
  * bytes show, one layer after the other. */
+#include "dissectors/content/auth.h"
 #include "dissectors/content/base64.h"
 #include "dissectors/content/codecs.h"
 #include "dissectors/content/collect.h"
@@ -150,6 +151,45 @@ static void peel_shown(struct peeler *p)
     }
 }
 
+/* What is inside a signed body, by its own type, which nobody has to accept: it is loaded whatever
+ * it is (celery:security/serialization.py:SecureSerializer.deserialize). */
+static enum auth_result open_signed(struct content *c, struct bytes text, size_t signature_len,
+                                    size_t most, struct arena *arena)
+{
+    struct auth_parts *parts = arena_get(arena, sizeof *parts);
+    enum auth_result result = AUTH_NO_MEMORY;
+    if (parts)
+        result = auth_split(text, signature_len, is_head(c), arena, parts);
+    c->what = WHAT_AUTH;
+    if (result != AUTH_OK)
+        return result;
+    c->auth = parts;
+    c->limit |= parts->body.len > most;
+    c->parts[c->n_parts++] = (struct part){bytes_head(parts->body, most), CODING_AUTH};
+    c->what = content_guess(content_inner(c), parts->type);
+    return AUTH_OK;
+}
+
+static void peel_signed(struct peeler *p)
+{
+    if (!may_peel(p))
+        return;
+    if (open_signed(p->c, content_inner(p->c), 0, may_keep(p), p->arena) == AUTH_NO_MEMORY)
+        p->no_memory = p->c->limit = true;
+}
+
+void content_reopen(struct content *c, size_t signature_len, struct arena *arena)
+{
+    size_t most = content_inner(c).len;
+    if (!c->auth || c->auth->layout != AUTH_OLD || c->auth->signature.len == signature_len)
+        return;
+    c->auth = NULL;
+    c->n_parts--;
+    /* The parts before it are within the bounds, and hold all that can come out. */
+    most = content_inner(c).len > most ? content_inner(c).len : most;
+    open_signed(c, content_inner(c), signature_len, most, arena);
+}
+
 void content_unwrap(struct content *c, struct arena *arena, const struct content_limits *lim,
                     struct tally *tally)
 {
@@ -160,6 +200,7 @@ void content_unwrap(struct content *c, struct arena *arena, const struct content
     c->limit = c->bomb = false;
     c->n_parts = 0;
     c->out_len = 0;
+    c->auth = NULL;
     add_part(&p, c->body, CODING_NONE);
     p.kept = 0; /* the body is its owner's memory */
     if (c->base64)
@@ -167,9 +208,11 @@ void content_unwrap(struct content *c, struct arena *arena, const struct content
     if (c->compression.len > 0)
         peel_declared(&p);
     peel_shown(&p);
+    c->what = content_guess(content_inner(c), c->type);
+    if (c->what == WHAT_AUTH)
+        peel_signed(&p);
     if (c->limit)
         tally_add(tally, TALLY_unwrap_limit, 1);
     if (p.no_memory)
         tally_add(tally, TALLY_arena_full, 1);
-    c->what = content_guess(content_inner(c), c->type);
 }

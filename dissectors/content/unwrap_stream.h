@@ -8,9 +8,8 @@
  *     unwrap_stream_free(s);
  *
  * Streams are put in a row by a `fn` that feeds the next one. What comes out does not
- * depend on how the input is cut, but for what a broken stream gives before it breaks (zstd
- * takes a small frame in one step if it can, and then gives nothing of it). Each is read as
- * Python's one-shot function reads it: zlib.decompress (one stream, what follows is ignored),
+ * depend on how the input is cut, but for what a broken stream gives before it breaks. Each is read
+ * as Python's one-shot function reads it: zlib.decompress (one stream, what follows is ignored),
  * bz2.decompress and lzma.decompress (streams in a row; lzma also the old .lzma format),
  * gzip.decompress, zstd frames in a row, brotli.decompress; base64 as in base64.h.
  *

@@ -214,6 +214,34 @@ static void stops_when_told(void **state)
     pack_free(zeros);
 }
 
+/* Formats of zstd before 1.0, which some builds of the library still read. */
+static void old_zstd_is_broken(void **state)
+{
+    (void)state;
+    for (unsigned version = 0x22; version < 0x28; version++) {
+        uint8_t frame[40] = {(uint8_t)version, 0xb5, 0x2f, 0xfd};
+        struct got got = {0};
+        assert_int_equal(run(CODING_ZSTD, bytes_of(frame, sizeof frame), &got), UNWRAP_BROKEN);
+    }
+}
+
+static void skippable_frames(void **state)
+{
+    (void)state;
+    struct bytes plain = some_text(100), packed = pack(CODING_ZSTD, plain);
+    struct bytes skip = bytes_of("\x5a\x2a\x4d\x18\x03\x00\x00\x00"
+                                 "abc",
+                                 11);
+    struct bytes row = joined(skip, packed), longer = joined(row, skip);
+    struct got got = {0};
+    assert_int_equal(run(CODING_ZSTD, longer, &got), UNWRAP_WHOLE);
+    assert_int_equal(got.len, 100);
+    free(got.at);
+    coding_under_test = CODING_ZSTD;
+    assert_int_equal(every_split(&subject, longer), 0);
+    pack_free(plain), pack_free(packed), pack_free(row), pack_free(longer);
+}
+
 /* lzma.decompress() also takes the format before xz: LZMA_alone. Made by Python's
  * lzma.compress(b"lab" * 20, lzma.FORMAT_ALONE). */
 static void old_lzma(void **state)
@@ -265,6 +293,8 @@ int main(void)
         cmocka_unit_test(cut_short_is_going_and_junk_is_broken),
         cmocka_unit_test(stops_when_told),
         cmocka_unit_test(old_lzma),
+        cmocka_unit_test(old_zstd_is_broken),
+        cmocka_unit_test(skippable_frames),
         cmocka_unit_test(many_empty_streams_cost_little),
         cmocka_unit_test(a_row_of_codings),
     };
