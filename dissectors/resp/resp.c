@@ -88,8 +88,9 @@ static bool begin(struct feed *f)
         conn->unsure = conn->never_whole = true;
         resp_value_lose(&conn->way[c->dir]);
     }
-    /* TLS begins with a handshake record; nobody begins a command so. */
-    return c->kind != CHUNK_DATA || c->offset != 0 || c->data.len == 0 || c->data.at[0] != 0x16;
+    /* TLS begins with a handshake record; whoever begins a command so wants to be taken for it. */
+    return c->kind != CHUNK_DATA || c->offset != 0 || c->data.len == 0 || c->data.at[0] != 0x16 ||
+           memmem(c->data.at, c->data.len, "\r\n", 2);
 }
 
 static void found_again(struct feed *f, enum dir dir, bool was_lost)
@@ -193,7 +194,8 @@ static enum dissect resp_feed(void *state, const struct chunk *c, const struct d
     else
         from_server(&f);
     /* Nobody will answer any more. */
-    if (c->kind == CHUNK_CLOSE && c->dir == TO_SERVER && (!conn->replied || conn->server_closed))
+    if (c->kind == CHUNK_CLOSE && c->dir == TO_SERVER &&
+        (!conn->begun[TO_CLIENT] || conn->server_closed))
         reply_forget_all(&f, 0);
     return resp_value_lost(&conn->way[c->dir]) ? DISSECT_LOST : DISSECT_GO;
 }
