@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "run/conf.h"
 #include "run/options.h"
@@ -140,7 +141,8 @@ static void put_output(FILE *out, const struct conf_output *o)
 
 bool conf_dump(const struct conf *conf, int fd)
 {
-    FILE *out = fdopen(fd, "w");
+    int copy = dup(fd);
+    FILE *out = copy >= 0 ? fdopen(copy, "w") : NULL;
     const char *before = "";
 
     if (!out)
@@ -156,7 +158,8 @@ bool conf_dump(const struct conf *conf, int fd)
     fputs(conf->policy.n_suppress > 0 ? "suppress:\n" : "suppress: []\n", out);
     for (size_t i = 0; i < conf->policy.n_suppress; i++)
         put_suppress(out, &conf->policy.suppress[i]);
-    return fflush(out) == 0 && !ferror(out);
+    bool ok = fflush(out) == 0 && !ferror(out);
+    return fclose(out) == 0 && ok;
 }
 
 void conf_usage(int fd)

@@ -57,7 +57,12 @@ bool date_parse(const char *text, int64_t *ns)
         const char *end = strptime(text, forms[i], &tm);
 
         if (end && *end == '\0') {
-            *ns = (int64_t)timegm(&tm) * INT64_C(1000000000);
+            int64_t seconds = (int64_t)timegm(&tm);
+
+            /* Years that ns since the epoch can hold. */
+            if (seconds < 0 || seconds > INT64_MAX / 1000000000)
+                return false;
+            *ns = seconds * 1000000000;
             return true;
         }
     }
