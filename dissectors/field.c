@@ -4,7 +4,7 @@
 #include <stdint.h>
 
 const struct field_def field_defs[F_COUNT] = {
-#define FIELD_ROW(id, path, type) [F_##id] = { path, FIELD_##type },
+#define FIELD_ROW(id, path, type) [F_##id] = {path, FIELD_##type},
     FIELD_LIST_OF(FIELD_ROW)
 #undef FIELD_ROW
 };
@@ -23,7 +23,7 @@ static size_t room(size_t used)
 bool list_add(struct arena *arena, struct bytes *list, struct bytes item)
 {
     uint32_t len = (uint32_t)item.len;
-    size_t   need = list->len + sizeof len + item.len;
+    size_t need = list->len + sizeof len + item.len;
     uint8_t *to;
 
     if (item.len > UINT32_MAX)

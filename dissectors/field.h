@@ -74,12 +74,12 @@ enum field_type {
     X(CONTROL_FROM_NODE, "celery.control.from_node", TEXT)                                         \
     X(CONTROL_TOPIC, "celery.control.topic", TEXT)         /* of an election */                    \
     X(CONTROL_TERMINATE, "celery.control.terminate", BOOL) /* of a revoke */                       \
-    X(AMQP_METHOD, "amqp.method", TEXT) /* basic.publish */                                        \
+    X(AMQP_METHOD, "amqp.method", TEXT)                    /* basic.publish */                     \
     X(AMQP_VHOST, "amqp.vhost", TEXT)                                                              \
     X(AMQP_CHANNEL, "amqp.channel", INT)                                                           \
     X(AMQP_EXCHANGE, "amqp.exchange", TEXT)                                                        \
     X(AMQP_EXCHANGE_TYPE, "amqp.exchange_type", TEXT)                                              \
-    X(AMQP_DESTINATION, "amqp.destination", TEXT)                                                   \
+    X(AMQP_DESTINATION, "amqp.destination", TEXT)                                                  \
     X(AMQP_ROUTING_KEY, "amqp.routing_key", TEXT)                                                  \
     X(AMQP_QUEUE, "amqp.queue", TEXT)                                                              \
     X(AMQP_CONSUMER_TAG, "amqp.consumer_tag", TEXT)                                                \
@@ -107,16 +107,17 @@ enum field_type {
     X(AUTH_KIND, NULL, TEXT)      /* of a credential: login, admin, update-secret */               \
     X(AUTH_MECHANISM, NULL, TEXT) /* PLAIN, AMQPLAIN, AUTH, HELLO, ... */                          \
     X(AUTH_SECRET, NULL, SECRET)                                                                   \
-    X(AUTH_NAME, NULL, TEXT)       /* the setting that an admin command sets: requirepass */       \
-    X(REDIS_FIELD, NULL, TEXT)     /* of a hash */                                                 \
-    X(REDIS_PATTERN, NULL, TEXT)   /* of a pmessage: what the client subscribed to */               \
-    X(NEVER_LOGGED_IN, NULL, BOOL) /* of a Redis data command: no AUTH yet, connection seen from its start */ \
-    X(MEMBER, NULL, TEXT)          /* of a set: what SADD put in, for the bindings of kombu */         \
-    X(KEPT, NULL, BOOL)            /* the copy of a delivery that a Redis worker keeps in `unacked` */  \
+    X(AUTH_NAME, NULL, TEXT)     /* the setting that an admin command sets: requirepass */         \
+    X(REDIS_FIELD, NULL, TEXT)   /* of a hash */                                                   \
+    X(REDIS_PATTERN, NULL, TEXT) /* of a pmessage: what the client subscribed to */                \
+    X(NEVER_LOGGED_IN, NULL,                                                                       \
+      BOOL) /* of a Redis data command: no AUTH yet, connection seen from its start */             \
+    X(MEMBER, NULL, TEXT) /* of a set: what SADD put in, for the bindings of kombu */              \
+    X(KEPT, NULL, BOOL)   /* the copy of a delivery that a Redis worker keeps in `unacked` */      \
     X(PROTOCOL_UNREAD, NULL, TEXT) /* amqp-1.0, stomp, mqtt, stream: served here, not read */      \
     X(BODY_DIGEST, NULL, INT)      /* hash of the body after transport codings */                  \
     X(SIGNATURE, NULL, TEXT)                                                                       \
-    X(CONTENT_WHAT, NULL, INT)  /* enum content_what */                                            \
+    X(CONTENT_WHAT, NULL, INT)   /* enum content_what */                                           \
     X(CONTROL_TASKS, NULL, LIST) /* ids that a revoke, a terminate or a hello names */
 
 enum field_id {

@@ -32,6 +32,9 @@ enum msg_kind {
     MSG_WORKER = 1u << 10,  /* a celeryev event: worker-* and task-* */
     MSG_CONTROL = 1u << 11, /* remote control: a command, or a reply to one */
     MSG_STORED = 1u << 12,  /* a value of another program (rq, huey, django, ...): APP */
+    /* said by the worker, to the collector only */
+    MSG_CLOSED =
+        1u << 13, /* an identified connection is over: both sides closed it, or one reset it */
 };
 
 /* What happens to the bytes of an envelope. */
@@ -107,7 +110,7 @@ struct msg {
     /* A pickle inside a text of the content, with where it was; opaque likewise. NULL: none. */
     const struct pickle_found *nested;
     const struct task_body *task; /* of a MSG_TASK; NULL elsewhere and in the collector */
-    const struct args *args; /* of a Redis MSG_COMMAND, while it is emitted; else NULL */
+    const struct args *args;      /* of a Redis MSG_COMMAND, while it is emitted; else NULL */
     struct fields fields;
 };
 

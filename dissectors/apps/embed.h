@@ -4,9 +4,10 @@
 
 #include "dissectors/apps/body.h"
 
-#define EMBED_NAMES      64u
-#define EMBED_SIGNATURES (1u << 18) /* that are looked at; a message of more is one of few names \
-                                     */
+#define EMBED_NAMES 64u
+#define EMBED_SIGNATURES                                                    \
+    (1u << 18) /* that are looked at; a message of more is one of few names \
+                */
 
 /* The names of the tasks that a task called `name`, with this body, makes a worker run besides
  * itself: those of callbacks, errbacks, chain and chord, with all that hangs on them, and those

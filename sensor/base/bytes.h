@@ -10,7 +10,6 @@
 #ifndef BASE_BYTES_H
 #define BASE_BYTES_H
 
-
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,17 +17,17 @@
 
 struct bytes {
     const uint8_t *at;
-    size_t         len;
+    size_t len;
 };
 
 struct cursor {
     const uint8_t *at, *end;
-    bool           bad;
+    bool bad;
 };
 
 static inline struct bytes bytes_of(const void *p, size_t n)
 {
-    return (struct bytes){ .at = p, .len = n };
+    return (struct bytes){.at = p, .len = n};
 }
 
 static inline struct bytes bytes_head(struct bytes b, size_t n)
@@ -53,7 +52,7 @@ static inline bool bytes_eq(struct bytes b, const char *text)
 
 static inline struct cursor cur_over(struct bytes b)
 {
-    return (struct cursor){ .at = b.at, .end = b.len ? b.at + b.len : b.at };
+    return (struct cursor){.at = b.at, .end = b.len ? b.at + b.len : b.at};
 }
 
 static inline size_t cur_left(const struct cursor *c)
@@ -71,7 +70,7 @@ static inline struct bytes cur_take(struct cursor *c, size_t n)
 {
     if (c->bad || n > cur_left(c)) {
         c->bad = true;
-        return (struct bytes){ 0 };
+        return (struct bytes){0};
     }
     struct bytes b = bytes_of(c->at, n);
     c->at += n;
@@ -82,7 +81,7 @@ static inline struct bytes cur_take(struct cursor *c, size_t n)
 static inline uint64_t cur_be(struct cursor *c, unsigned width)
 {
     struct bytes b = cur_take(c, width);
-    uint64_t     v = 0;
+    uint64_t v = 0;
     for (size_t i = 0; i < b.len; i++)
         v = v << 8 | b.at[i];
     return v;

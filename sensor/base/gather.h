@@ -5,7 +5,6 @@
 #ifndef BASE_GATHER_H
 #define BASE_GATHER_H
 
-
 #include "base/bytes.h"
 
 struct gather {
@@ -27,7 +26,7 @@ static inline bool gather(struct gather *g, struct bytes *in, size_t want, struc
     g->have = (uint8_t)(g->have + more.len);
     if (g->have < want)
         return false;
-    *unit   = bytes_of(g->held, want);
+    *unit = bytes_of(g->held, want);
     g->have = 0;
     return true;
 }

@@ -4,7 +4,6 @@
 #ifndef BASE_KEEP_H
 #define BASE_KEEP_H
 
-
 #include "base/bytes.h"
 
 /* What all the buffers of one worker may hold together. One thread: no atomics. */
@@ -13,16 +12,16 @@ struct budget {
 };
 
 struct keep {
-    uint8_t       *data;
-    size_t         len, cap, limit;
-    uint64_t       dropped; /* bytes seen but not kept */
+    uint8_t *data;
+    size_t len, cap, limit;
+    uint64_t dropped; /* bytes seen but not kept */
     struct budget *budget;
 };
 
-void         keep_init(struct keep *k, size_t limit, struct budget *budget);
-void         keep_add(struct keep *k, struct bytes in);
+void keep_init(struct keep *k, size_t limit, struct budget *budget);
+void keep_add(struct keep *k, struct bytes in);
 struct bytes keep_view(const struct keep *k);
-void         keep_clear(struct keep *k); /* forgets the bytes; gives the block back above 256 bytes */
-void         keep_free(struct keep *k);
+void keep_clear(struct keep *k); /* forgets the bytes; gives the block back above 256 bytes */
+void keep_free(struct keep *k);
 
 #endif

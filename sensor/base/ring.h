@@ -17,7 +17,7 @@ struct ring *ring_new(size_t bytes);
  * second reserve before the commit replaces the first. NULL: full now, or, if
  * n > ring_max_record(), always. */
 void *ring_reserve(struct ring *r, size_t n);
-void  ring_commit(struct ring *r);
+void ring_commit(struct ring *r);
 
 /* Consumer. The oldest record; the view is good until it is dropped. */
 bool ring_peek(struct ring *r, struct bytes *record);
@@ -26,7 +26,7 @@ void ring_drop(struct ring *r); /* done with the peeked record */
 /* Consumer, in batches: up to `max` of the oldest records, returns how many;
  * the first n of them are dropped in one step. */
 size_t ring_peek_many(struct ring *r, struct bytes *records, size_t max);
-void   ring_drop_many(struct ring *r, size_t n);
+void ring_drop_many(struct ring *r, size_t n);
 
 /* The longest record that always fits once the ring is empty; any thread. */
 size_t ring_max_record(const struct ring *r);

@@ -1,5 +1,6 @@
-/* tests/bench/empty_loop.c FILE - reads a capture through libpcap and does nothing with it: what every
- * throughput here is measured against. Prints packets and bytes, so that the loop is not optimised away. */
+/* tests/bench/empty_loop.c FILE - reads a capture through libpcap and does nothing with it: what
+ * every throughput here is measured against. Prints packets and bytes, so that the loop is not
+ * optimised away. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -20,7 +21,7 @@ static void take(u_char *user, const struct pcap_pkthdr *h, const u_char *data)
 int main(int argc, char **argv)
 {
     char error[PCAP_ERRBUF_SIZE];
-    struct sum s = { 0, 0 };
+    struct sum s = {0, 0};
     pcap_t *p = argc == 2 ? pcap_open_offline(argv[1], error) : NULL;
 
     if (!p) {
