@@ -1,6 +1,8 @@
 /* base/hash.c - see hash.h. */
 #include "base/hash.h"
 
+/* Compiled in: most of what is hashed is so short that finding the right variant costs more. */
+#define XXH_INLINE_ALL
 #include <xxhash.h>
 
 uint64_t hash_bytes(struct bytes b, uint64_t seed)
