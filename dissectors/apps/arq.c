@@ -7,7 +7,7 @@
 static void name_job(struct msg *m, const struct msg *in, struct arena *arena)
 {
     static const struct bytes function[] = {TEXT("f")};
-    struct document doc = document_of(in->content, arena);
+    struct document doc = document_of(in->content);
     struct member name;
 
     members_read(&doc, function, 1, &name, arena);

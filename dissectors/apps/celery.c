@@ -109,7 +109,7 @@ static bool read(const struct msg *in, const struct interpret_out *out)
         return false;
     if (!in->headers && !in->properties && !place_is_amqp(in))
         return result_in_redis(in, out);
-    l.doc = document_of(in->content, out->arena);
+    l.doc = document_of(in->content);
     if (in->op == OP_READ)
         return looked_at(&l);
     l.place = place_of(in);

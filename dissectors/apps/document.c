@@ -5,24 +5,16 @@
 
 /* What is signed may be anything, by its own content type, which nobody has to accept
  * (celery:security/serialization.py:SecureSerializer.deserialize). */
-static void open_signed(struct document *d, struct arena *arena)
+static void tell_signed(struct document *d, const struct auth_parts *auth)
 {
-    struct auth_parts parts;
-
     d->is_signed = true;
-    if (auth_split(d->bytes, 0, d->clipped, arena, &parts) != AUTH_OK) {
-        d->format = WHAT_BINARY;
-        return;
-    }
-    d->signer = parts.signer;
-    d->signature = parts.signature;
-    d->bytes = parts.body;
-    d->format = content_guess(parts.body, parts.type);
-    if (bytes_eq(parts.type, "application/x-python-serialize"))
+    d->signer = auth->signer;
+    d->signature = auth->signature;
+    if (bytes_eq(auth->type, "application/x-python-serialize"))
         d->format = WHAT_PICKLE;
 }
 
-struct document document_of(const struct content *content, struct arena *arena)
+struct document document_of(const struct content *content)
 {
     struct document d = {
         .format = content->what,
@@ -32,8 +24,10 @@ struct document document_of(const struct content *content, struct arena *arena)
         .n_top = content->n_top,
     };
 
-    if (content->what == WHAT_AUTH)
-        open_signed(&d, arena);
+    if (content->auth)
+        tell_signed(&d, content->auth);
+    else if (content->what == WHAT_AUTH) /* signed, it says, and cannot be opened */
+        d.is_signed = true, d.format = WHAT_BINARY;
     return d;
 }
 

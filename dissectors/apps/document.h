@@ -14,11 +14,11 @@ struct document {
     unsigned n_top;
     /* of a signed body (celery:security/serialization.py:SecureSerializer) */
     bool is_signed;
-    struct bytes signer, signature; /* views into the arena */
+    struct bytes signer, signature; /* views into the content */
 };
 
-/* `content` is unwrapped and classified; views into it and the arena. */
-struct document document_of(const struct content *content, struct arena *arena);
+/* `content` is unwrapped and classified; views into it. */
+struct document document_of(const struct content *content);
 
 /* JSON, MessagePack, YAML: what a reader can read. */
 static inline bool document_readable(const struct document *d)

@@ -33,7 +33,7 @@ static bool read(const struct msg *in, const struct interpret_out *out)
 
     if (!may_be(in))
         return false;
-    doc = document_of(in->content, out->arena);
+    doc = document_of(in->content);
     members_read(&doc, names, NAMES, m, out->arena);
     if (!member_is_text(&m[QUEUE]) || !member_is_text(&m[ACTOR]) ||
         (!member_is_text(&m[ID]) && !doc.clipped))

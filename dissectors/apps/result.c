@@ -220,7 +220,7 @@ bool result_in_redis(const struct msg *in, const struct interpret_out *out)
 
     if (at == key.len && of_group == key.len && (key.len > 0 || in->content->what != WHAT_JSON))
         return false;
-    doc = document_of(in->content, out->arena);
+    doc = document_of(in->content);
     if (at < key.len) {
         if (doc.format == WHAT_TEXT)
             doc.format = WHAT_YAML; /* nothing declares a type here */

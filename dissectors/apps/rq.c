@@ -7,7 +7,7 @@
 /* With RQ's JSON serializer `data` is [name of the function, instance, args, kwargs]. */
 static void name_job(struct msg *m, const struct msg *in, struct arena *arena)
 {
-    struct document doc = document_of(in->content, arena);
+    struct document doc = document_of(in->content);
     struct reader r;
     struct token t;
 

@@ -26,7 +26,8 @@ enum content_what {
     WHAT_PICKLE,
     WHAT_YAML,
     WHAT_MSGPACK,
-    WHAT_AUTH, /* celery's auth serializer, and it cannot be opened: cut short, or a part is missing */
+    WHAT_AUTH, /* celery's auth serializer, and it cannot be opened: cut short, or a part is missing
+                */
     WHAT_TEXT,
     WHAT_BINARY,
 };
@@ -62,7 +63,7 @@ struct content {
     uint64_t out_len;       /* bytes that came out of the last codec, kept or not */
     enum content_what what; /* of the innermost part, by its bytes first */
     const struct auth_parts *auth; /* signed: the last part is what is inside (auth.h); or NULL */
-    struct top_pair *top;   /* of a pickle; in the arena */
+    struct top_pair *top;          /* of a pickle; in the arena */
     unsigned n_top;
 };
 
@@ -85,7 +86,8 @@ void content_unwrap(struct content *c, struct arena *arena, const struct content
                     struct tally *tally);
 
 /* Opens a signed body again, as a reader does who knows how long the signer's signatures are: only
- * the old layout depends on it (auth.h). Where it cannot be opened so, it is WHAT_AUTH afterwards. */
+ * the old layout depends on it (auth.h). Where it cannot be opened so, it is WHAT_AUTH afterwards.
+ */
 void content_reopen(struct content *c, size_t signature_len, struct arena *arena);
 
 /* The innermost part; the body itself before content_unwrap(). */

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "dissectors/content/auth.h"
 #include "dissectors/content/reader.h"
 #include "signatures/pickle/pickle.h"
 
@@ -53,9 +54,10 @@ void classifier_free(struct classifier *c)
     free(c);
 }
 
+/* What is signed has a type of its own. */
 static bool declared_pickle(const struct content *c)
 {
-    return bytes_eq(c->type, "application/x-python-serialize");
+    return bytes_eq(c->auth ? c->auth->type : c->type, "application/x-python-serialize");
 }
 
 /* The pairs outlive the machine's next message: they are copied into the arena. */

@@ -75,6 +75,7 @@ struct bytes pack(enum coding coding, struct bytes plain)
     case CODING_XZ: return exact(to, pack_xz(plain, to, room));
     case CODING_ZSTD: return exact(to, ZSTD_compress(to, room, plain.at, plain.len, 1));
     case CODING_BROTLI:
+    case CODING_AUTH:
     case CODING_NONE: break;
     }
     abort();
