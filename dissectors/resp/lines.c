@@ -10,7 +10,7 @@ struct line {
     uint64_t len;      /* on the wire, without its end */
     uint64_t offset;
     uint64_t taken; /* bytes that it took, the end included */
-    bool cr;
+    bool cr, lf;
 };
 
 /* Out of step at this line, which was just cut off the front of `before`. It may still be
@@ -237,6 +237,7 @@ static void cut_line(struct resp_value *v, struct bytes *in, size_t n, struct li
     l->offset = v->pos - before;
     all = value_take(v, in, n);
     l->taken = before + n;
+    l->lf = all.at[n - 1] == '\n';
     l->cr = n > 1 ? all.at[n - 2] == '\r' : before > 0 && v->last == '\r';
     l->len = l->taken - 1 - l->cr;
     if (v->held) {
@@ -265,6 +266,8 @@ static bool bad_line(struct resp_value *v, const struct line *l, const struct re
         value_broken(v, RESP_BAD_TYPE, l->offset, sink);
     else if (!l->cr)
         value_broken(v, RESP_NO_CRLF, l->offset, sink);
+    else if (!l->lf)
+        value_broken(v, RESP_NO_CRLF, l->offset, sink); /* and the server reads on */
     return l->text.len == 0 || !l->cr;
 }
 
@@ -337,16 +340,52 @@ static bool plain_value(struct resp_value *v, struct bytes *in, const struct res
     return true;
 }
 
+/* A count or a length that does not end where all of them do: lost, with nothing of it taken. What
+ * stands in it is looked through for a foothold, from its start. */
+static bool endless(struct resp_value *v, struct bytes *in, const struct resp_sink *sink)
+{
+    struct keep *held = v->held;
+    size_t before = held ? (size_t)v->wire_len : 0;
+
+    value_broken(v, RESP_BAD_LENGTH, v->pos - before, sink);
+    if (held)
+        value_hold(v, value_take(v, in, RESP_CANDIDATE - before), RESP_CANDIDATE);
+    v->held = NULL;
+    value_lose(v, sink);
+    v->held = held;
+    v->line_start = false;
+    return true;
+}
+
+/* How much of *in ends the line; 0: its end is not there. The counts and lengths of a request end
+ * with CR and one byte more, whichever (redis:src/networking.c:processMultibulkBuffer). */
+static size_t to_line_end(const struct resp_value *v, struct bytes in)
+{
+    uint8_t first = v->held && v->held->len > 0 ? v->held->data[0] : in.at[0];
+    bool any = v->client && !is_inline(v, first);
+    const uint8_t *end = memchr(in.at, any ? '\r' : '\n', in.len);
+
+    if (any && v->held && v->held->len > 0 && v->last == '\r')
+        return 1;
+    if (!end)
+        return 0;
+    return (size_t)(end - in.at) + 1 + any <= in.len ? (size_t)(end - in.at) + 1 + any : 0;
+}
+
 /* Any line, with care. */
 static bool some_line(struct resp_value *v, struct bytes *in, const struct resp_sink *sink)
 {
     struct bytes before = *in;
-    const uint8_t *lf = memchr(in->at, '\n', in->len);
+    size_t max = line_max(v, v->held && v->held->len > 0 ? v->held->data[0] : in->at[0]);
+    size_t room = max - (v->held && max < SIZE_MAX ? (size_t)v->wire_len : 0);
+    size_t end = to_line_end(v, max == RESP_CANDIDATE ? bytes_head(*in, room) : *in);
     struct line l;
 
-    if (!lf)
+    if (end == 0 && max == RESP_CANDIDATE && in->len >= room)
+        return endless(v, in, sink);
+    if (end == 0)
         return hold_line(v, in, sink);
-    cut_line(v, in, (size_t)(lf - in->at) + 1, &l);
+    cut_line(v, in, end, &l);
     if (bad_line(v, &l, sink) || !(v->client ? client_line(v, &l, sink) : server_line(v, &l, sink)))
         lose_line(v, &l, in, &before, sink);
     return true;
