@@ -71,6 +71,15 @@ static void unlink_age(struct defrag *d, struct datagram *g)
     *(g->newer ? &g->newer->older : &d->newest) = g->older;
 }
 
+static void release(struct datagram *g)
+{
+    for (struct piece *p = g->pieces, *next; p; p = next) {
+        next = p->next;
+        free(p);
+    }
+    free(g);
+}
+
 static void forget(struct defrag *d, struct datagram *g)
 {
     struct datagram **at = bucket_of(d, &g->key);
@@ -78,12 +87,8 @@ static void forget(struct defrag *d, struct datagram *g)
         at = &(*at)->chain;
     *at = g->chain;
     unlink_age(d, g);
-    for (struct piece *p = g->pieces, *next; p; p = next) {
-        next = p->next;
-        free(p);
-    }
     d->used -= g->charged;
-    free(g);
+    release(g);
 }
 
 static void expire(struct defrag *d, int64_t now)
@@ -100,7 +105,7 @@ static bool make_room(struct defrag *d, size_t n, const struct datagram *keep)
 {
     if (n > d->max_bytes)
         return false;
-    while (d->used > d->max_bytes - n) {
+    while (d->oldest && d->used > d->max_bytes - n) {
         bool mine = d->oldest == keep;
         tally_add(d->tally, TALLY_frag_dropped, d->oldest->piece_n);
         forget(d, d->oldest);
@@ -325,7 +330,9 @@ void defrag_free(struct defrag *d)
 {
     if (!d)
         return;
-    while (d->oldest)
-        forget(d, d->oldest);
+    for (struct datagram *g = d->oldest, *next; g; g = next) {
+        next = g->newer;
+        release(g);
+    }
     free(d);
 }
