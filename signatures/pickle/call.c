@@ -1,8 +1,6 @@
 /* Calls, and what else runs an object's code: judged at the moment that they happen. */
 #include "signatures/pickle/machine.h"
 
-#include "base/hash.h"
-
 struct value call_node(struct vm *vm, struct value callee, struct value args, struct value extra)
 {
     struct value v = value_node(vm, V_CALL, 3);
@@ -159,7 +157,6 @@ struct value vm_call(struct vm *vm, struct value callee, struct value args, stru
     struct value call = call_node(vm, callee, args, extra);
 
     vm->calls++;
-    vm->events = hash_mix(vm->events, vm->op);
     return call_made(vm, callee, args, call, 0);
 }
 

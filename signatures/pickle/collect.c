@@ -70,6 +70,43 @@ static bool keep_on_stack(const struct move *m, uint32_t i)
     return v.kind == V_STR && ((v.flags & VF_PINNED) || policy_word(text_of(&m->from, v)));
 }
 
+/* Does any of these entries of the memo still hold a node? */
+typedef bool block_fn(struct move *m, struct value *v, uint64_t n);
+
+static void for_blocks(struct move *m, block_fn *fn)
+{
+    struct memo *memo = &m->vm->memo;
+    uint64_t top = memo->top < memo->dense_cap ? memo->top : memo->dense_cap;
+
+    for (uint64_t i = 0; i < top; i += MEMO_BLOCK)
+        if (memo->blocks[i / MEMO_BLOCK])
+            memo->blocks[i / MEMO_BLOCK] =
+                fn(m, memo->dense + i, top - i < MEMO_BLOCK ? top - i : MEMO_BLOCK);
+}
+
+static bool shed_block(struct move *m, struct value *v, uint64_t n)
+{
+    bool left = false;
+
+    for (uint64_t i = 0; i < n; i++) {
+        if (has_node(v[i]) && !keep_in_memo(m, v[i]))
+            v[i] = value_shed(&m->from, v[i]);
+        left |= has_node(v[i]);
+    }
+    return left;
+}
+
+static bool move_block(struct move *m, struct value *v, uint64_t n)
+{
+    bool left = false;
+
+    for (uint64_t i = 0; i < n; i++) {
+        move_value(m, &v[i]);
+        left |= has_node(v[i]);
+    }
+    return left;
+}
+
 /* Forward references must not be followed by value_shed: it looks before anything is moved. */
 static void shed_roots(struct move *m)
 {
@@ -80,10 +117,7 @@ static void shed_roots(struct move *m)
             vm->stack[i] = value_shed(&m->from, vm->stack[i]);
     if (vm->shed == 0)
         return;
-    uint64_t dense = vm->memo.top < vm->memo.dense_cap ? vm->memo.top : vm->memo.dense_cap;
-    for (uint64_t i = 0; i < dense; i++)
-        if (has_node(vm->memo.dense[i]) && !keep_in_memo(m, vm->memo.dense[i]))
-            vm->memo.dense[i] = value_shed(&m->from, vm->memo.dense[i]);
+    for_blocks(m, shed_block);
     for (uint32_t i = 0; vm->memo.sparse_used && i < MEMO_SPARSE; i++)
         if (has_node(vm->memo.sparse[i].v) && !keep_in_memo(m, vm->memo.sparse[i].v))
             vm->memo.sparse[i].v = value_shed(&m->from, vm->memo.sparse[i].v);
@@ -92,14 +126,12 @@ static void shed_roots(struct move *m)
 static void move_roots(struct move *m)
 {
     struct vm *vm = m->vm;
-    uint64_t dense = vm->memo.top < vm->memo.dense_cap ? vm->memo.top : vm->memo.dense_cap;
 
     for (uint32_t i = 0; i < vm->n_globals; i++)
         move_value(m, &vm->globals[i]);
     for (uint32_t i = 0; i < vm->len; i++)
         move_value(m, &vm->stack[i]);
-    for (uint64_t i = 0; i < dense; i++)
-        move_value(m, &vm->memo.dense[i]);
+    for_blocks(m, move_block);
     for (uint32_t i = 0; vm->memo.sparse_used && i < MEMO_SPARSE; i++)
         move_value(m, &vm->memo.sparse[i].v);
 }

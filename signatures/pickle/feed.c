@@ -6,6 +6,7 @@
  * _Unpickler_Readline; gh-154848). A "unit" here is one such read: an argument's number, a counted
  * body, a line. Until a unit crosses a frame's end the readers agree and one machine stands for
  * both. */
+#include "signatures/pickle/fast.h"
 #include "signatures/pickle/machine.h"
 
 #include <stdlib.h>
@@ -23,6 +24,14 @@ static uint64_t little(const uint8_t *at, unsigned width)
     for (unsigned i = width; i-- > 0;)
         v = v << 8 | at[i];
     return v;
+}
+
+/* The same where eight bytes are there to be read. */
+static uint64_t little_fast(const uint8_t *at, size_t width)
+{
+    uint64_t v;
+    memcpy(&v, at, sizeof v);
+    return width == 8 ? v : v & ((UINT64_C(1) << 8 * width) - 1);
 }
 
 static bool counted(uint8_t arg)
@@ -118,9 +127,9 @@ static void take_line(struct vm *vm, const uint8_t *at, size_t n)
     vm->line_used += (uint32_t)n;
 }
 
-static void execute(struct vm *vm, const struct arg *a)
+static inline void execute(struct vm *vm, const struct arg *a)
 {
-    if (vm->heap.max - vm->heap.used < vm->heap.max / 6)
+    if (vm->heap.used > vm->heap.limit)
         heap_collect(vm);
     vm->phase = PHASE_OPCODE;
     vm->ops++;
@@ -251,6 +260,13 @@ static size_t run(struct vm *vm, struct bytes b)
     uint64_t base = vm->pos;
 
     while (at < end && vm->phase == PHASE_OPCODE) {
+        size_t fast = fast_op(vm, at, (size_t)(end - at));
+        if (fast > 0) {
+            at += fast;
+            vm->ops++;
+            vm->pos = base + (uint64_t)(at - b.at);
+            continue;
+        }
         const struct opcode *o = &opcodes[*at];
         struct arg a = {0};
         size_t left = (size_t)(end - at) - 1, width = 0;
@@ -260,7 +276,10 @@ static size_t run(struct vm *vm, struct bytes b)
         width = width_of[o->arg];
         if (width > left)
             break;
-        a.n = width == 0 ? 0 : width == 1 ? at[1] : little(at + 1, (unsigned)width);
+        a.n = width == 0   ? 0
+              : width == 1 ? at[1]
+              : left >= 8  ? little_fast(at + 1, width)
+                           : little(at + 1, (unsigned)width);
         if (counted(o->arg)) {
             if (a.n > left - width)
                 break;

@@ -193,10 +193,10 @@ static struct value fold_task(struct vm *vm, struct value call, struct value arg
     } else if (!(n.len > m.len && memcmp(n.at, m.at, m.len) == 0 && n.at[m.len] == '.')) {
         vm->unknown_import = true;
         vm_raise(vm, PICKLE_OBJECTS_UNKNOWN, "an import that is on no list");
-        note_import(vm, (struct pickle_import){.module = m,
-                                               .name = bytes_of("*", 1),
-                                               .orig_module = m,
-                                               .orig_name = bytes_of("*", 1)});
+        note_import(vm, &(struct pickle_import){.module = m,
+                                                .name = bytes_of("*", 1),
+                                                .orig_module = m,
+                                                .orig_name = bytes_of("*", 1)});
     }
     return call;
 }

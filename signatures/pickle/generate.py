@@ -115,18 +115,28 @@ def emit_words(order):
     return body
 
 
+def emit_starts(out, words):
+    """By first byte: the lengths that there are, a bit each."""
+    starts = [0] * 256
+    for word in words:
+        starts[word.encode()[0]] |= 1 << len(word)
+    print("static const uint64_t words_start[256] = {", file=out)
+    print(", ".join("0x%xu" % s for s in starts), "};", file=out)
+
+
 def main(globals_tsv, aliases_tsv, special_tsv, target):
     table = merge(globals_tsv, special_tsv)
     order = sorted(table)
     aliases = sorted(tuple(row) for row in rows(aliases_tsv))
     words = {m for m, _ in order} | {n for _, n in order if n != "*"}
     words |= {part for n in list(words) for part in n.split(".")} | {a for row in aliases for a in row if a != "*"}
-    words = sorted(w for w in words if w)
+    words = sorted(w for w in words if 0 < len(w) < 64)
     with open(target, "w", encoding="utf-8") as out:
         print('/* Made by generate.py from the tables beside it. */\n#include "signatures/pickle/policy.h"\n', file=out)
         emit_table(out, "globals", [(m + "\0" + n).encode() for m, n in order], emit_rows(table, order))
         emit_table(out, "aliases", [(a[0] + "\0" + a[1]).encode() for a in aliases], emit_aliases(aliases))
         emit_table(out, "words", [w.encode() for w in words], emit_words(words))
+        emit_starts(out, words)
         print('#include "signatures/pickle/policy_find.inc"', file=out)
 
 

@@ -1,8 +1,6 @@
 /* Imports, judged at the moment that they happen. */
 #include "signatures/pickle/machine.h"
 
-#include "base/hash.h"
-
 #include <stdio.h>
 
 const struct policy_row *global_row(const struct vm *vm, struct value global)
@@ -31,14 +29,18 @@ static struct bytes no_underscore(struct bytes b)
 /* Attributes under which modules carry the modules that an attacker wants. */
 static bool names_module(struct bytes part)
 {
-    static const char *const wanted[] = {"os", "sys",       "subprocess", "builtins",    "posix",
-                                         "nt", "importlib", "ctypes",     "__builtins__"};
+    static const struct bytes wanted[] = {
+        {(const uint8_t *)"os", 2},          {(const uint8_t *)"sys", 3},
+        {(const uint8_t *)"subprocess", 10}, {(const uint8_t *)"builtins", 8},
+        {(const uint8_t *)"builtins__", 10}, {(const uint8_t *)"posix", 5},
+        {(const uint8_t *)"nt", 2},          {(const uint8_t *)"importlib", 9},
+        {(const uint8_t *)"ctypes", 6},
+    };
 
-    if (bytes_eq(part, "__builtins__"))
-        return true;
     part = no_underscore(part);
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
-        if (bytes_eq(part, wanted[i]))
+        if (part.len == wanted[i].len && part.at[0] == wanted[i].at[0] &&
+            memcmp(part.at, wanted[i].at, part.len) == 0)
             return true;
     return false;
 }
@@ -173,10 +175,10 @@ static struct value import_unnamed(struct vm *vm, struct value module, struct va
     } else {
         vm_raise(vm, PICKLE_OBJECTS_UNKNOWN, "an import that is on no list");
     }
-    note_import(vm, (struct pickle_import){.module = text_of(&vm->heap, module),
-                                           .name = text_of(&vm->heap, name),
-                                           .orig_module = text_of(&vm->heap, module),
-                                           .orig_name = text_of(&vm->heap, name)});
+    note_import(vm, &(struct pickle_import){.module = text_of(&vm->heap, module),
+                                            .name = text_of(&vm->heap, name),
+                                            .orig_module = text_of(&vm->heap, module),
+                                            .orig_name = text_of(&vm->heap, name)});
     vm->unknown_import = true;
     return LOST_VALUE;
 }
@@ -194,7 +196,6 @@ struct value vm_import(struct vm *vm, struct value module, struct value name, bo
     struct bytes om = text_of(&vm->heap, module), on = text_of(&vm->heap, name), m = om, n = on;
     struct value known = known_global(vm, module, name, maps);
 
-    vm->events = hash_mix(vm->events, hash_bytes(om, hash_bytes(on, vm->op)));
     if ((module.flags | name.flags) & VF_BUILT) {
         vm->flags |= PICKLE_FLAG(COMPUTED_IMPORT);
         vm_raise(vm, PICKLE_DANGEROUS, "the name of an import is computed");
@@ -218,7 +219,7 @@ struct value vm_import(struct vm *vm, struct value module, struct value name, bo
     }
     struct pickle_import in = {.module = m, .name = n, .orig_module = om, .orig_name = on};
     classify(vm, m, row, &in);
-    note_import(vm, in);
+    note_import(vm, &in);
     pin(vm, module);
     pin(vm, name);
     return make_global(vm, m, n, module, name, row, maps);

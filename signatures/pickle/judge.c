@@ -1,7 +1,8 @@
 /* The message as a whole: is it a pickle, how did it end, what is the verdict. */
 #include "signatures/pickle/machine.h"
 
-#define SLACK 2u /* bytes behind STOP that do not count */
+#define SLACK     2u  /* bytes behind STOP that do not count */
+#define BARE_BOMB 32u /* bytes of a message that is a length and little else */
 
 void outcome_of(const struct vm *vm, struct outcome *o)
 {
@@ -10,7 +11,6 @@ void outcome_of(const struct vm *vm, struct outcome *o)
                           .end_at = vm->end_at,
                           .imports = vm->imports,
                           .calls = vm->calls,
-                          .events = vm->events,
                           .verdict = vm->verdict,
                           .bombless = vm->bombless,
                           .end = vm->end,
@@ -55,13 +55,13 @@ bool imports_something(const struct outcome *o)
            (o->calls > 0 || o->listed || stops || (o->magic && o->ops >= 4));
 }
 
-static bool accept_magic(const struct outcome *o)
+static bool accept_magic(const struct pickle *p, const struct outcome *o)
 {
     if (o->end == PICKLE_END_STOP && o->ops >= 3)
         return true;
     if (o->imports > 0 && o->first_plain && (o->calls > 0 || o->ops >= 4))
         return true;
-    if (o->flags & PICKLE_ANY_BOMB)
+    if ((o->flags & PICKLE_FLAG(LENGTH_BOMB)) && (o->ops >= 4 || p->size <= BARE_BOMB))
         return true;
     return o->end == PICKLE_END_CLIPPED && o->ops >= 6;
 }
@@ -69,10 +69,11 @@ static bool accept_magic(const struct outcome *o)
 static bool accept_plain(const struct pickle *p, const struct outcome *o)
 {
     bool stops = o->end == PICKLE_END_STOP, last = stops && p->size - o->end_at == 0;
+    bool clipped = o->end == PICKLE_END_CLIPPED;
 
     if (o->imports > 0)
-        return o->first_plain &&
-               (o->calls > 0 || o->listed || (stops && p->size - o->end_at <= SLACK));
+        return o->first_plain && (o->calls > 0 || (o->listed && (o->ops >= 3 || clipped)) ||
+                                  (stops && p->size - o->end_at <= SLACK));
     if (last && (o->flags & PICKLE_ANY_BOMB))
         return true;
     return last && o->ops >= 6 && p->size >= 10;
@@ -80,7 +81,7 @@ static bool accept_plain(const struct pickle *p, const struct outcome *o)
 
 static enum pickle_tier tier_of(const struct pickle *p, const struct outcome *o)
 {
-    if (o->magic && accept_magic(o))
+    if (o->magic && accept_magic(p, o))
         return PICKLE_TIER_MAGIC;
     if (accept_plain(p, o))
         return PICKLE_TIER_STRUCTURAL;

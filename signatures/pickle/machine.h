@@ -18,6 +18,7 @@
 
 #define STACK_MAX    49152u
 #define MEMO_DENSE   98304u
+#define MEMO_BLOCK   64u
 #define MEMO_SPARSE  4096u
 #define HEAP_MAX     (98304u)       /* words: 768 KiB */
 #define HEAP_RESERVE (HEAP_MAX / 6) /* free before each opcode */
@@ -77,6 +78,7 @@ extern const struct opcode opcodes[256];
 struct memo {
     struct value *dense;
     uint32_t dense_cap;
+    uint8_t blocks[MEMO_DENSE / MEMO_BLOCK + 1]; /* of the dense part: which may hold nodes */
     struct memo_slot {
         uint64_t key;
         struct value v; /* V_ABSENT: free */
@@ -97,12 +99,15 @@ struct vm {
     struct pickle *m;
     struct heap heap;
     struct value *stack;
-    uint32_t len, cap;
-    uint32_t mark;   /* 1 + index of the topmost mark; 0: none */
-    bool deep;       /* part of the stack is runs */
-    bool bottomless; /* the lower stack was given up: underflow cannot be told */
+    uint32_t cap; /* of the stack */
     struct memo memo;
-    struct value globals[GLOBALS_MAX]; /* one node for each imported pair */
+    uint8_t *line; /* captured body or line, up to LITERAL_KEPT */
+    uint32_t line_cap;
+    char cleared_from; /* what follows is cleared by vm_reset() */
+    uint32_t len;      /* of the stack */
+    uint32_t mark;     /* 1 + index of the topmost mark; 0: none */
+    bool deep;         /* part of the stack is runs */
+    bool bottomless;   /* the lower stack was given up: underflow cannot be told */
     uint32_t n_globals;
     /* lexer */
     enum reader reader;
@@ -111,8 +116,7 @@ struct vm {
     uint8_t small[8];
     uint32_t need, got; /* of small */
     uint64_t body_left, body_len;
-    uint8_t *line; /* captured body or line, up to LITERAL_KEPT */
-    uint32_t line_used, line_cap;
+    uint32_t line_used;
     uint64_t line_len;
     uint32_t first_len; /* of the first of two lines, which stays at the start of `line` */
     bool second, first_whole;
@@ -130,14 +134,15 @@ struct vm {
     enum pickle_end_state end;
     uint64_t end_at;
     bool first_import_plain, first_import_seen, listed_import, unknown_import, critical_import;
-    uint64_t events; /* hash of imports and calls, to compare the readers */
-    unsigned shed;   /* how hard heap_collect has to press */
+    unsigned shed; /* how hard heap_collect has to press */
     struct residue residues[RESIDUES];
+    /* one node for each imported pair, n_globals of them; not cleared */
+    struct value globals[GLOBALS_MAX];
 };
 
 /* How a stream ended, and what it was found to be. */
 struct outcome {
-    uint64_t flags, ops, end_at, imports, calls, events, longest_frame;
+    uint64_t flags, ops, end_at, imports, calls, longest_frame;
     enum pickle_verdict verdict, bombless;
     enum pickle_end_state end;
     const char *ground;
@@ -280,6 +285,13 @@ struct value fold_item(struct vm *vm, struct value container, struct value index
 
 /* nested.c */
 bool nested_smells(struct bytes head);
+/* The first bytes that nested_smells() looks further at. */
+static inline bool nested_first(uint8_t c)
+{
+    static const uint32_t set[8] = {1u << 31, 0x01c68100, 0x22020904, 0x010000b8,
+                                    1,        0,          0,          1u << 29};
+    return set[c >> 5] >> (c & 31) & 1;
+}
 /* Text as data: a pickle in it is a flag, and suspicious if it would import what is not known. */
 void nested_literal(struct vm *vm, struct bytes text);
 /* The same text handed to a loader. */
@@ -299,7 +311,7 @@ void bomb_memo(struct vm *vm, uint64_t key);
 void bomb_end(struct vm *vm, bool clipped);
 
 /* note.c: what is kept as evidence */
-void note_import(struct vm *vm, struct pickle_import in);
+void note_import(struct vm *vm, const struct pickle_import *in);
 struct bytes pool_copy(struct pickle *m, struct bytes b, size_t max);
 void take_top(struct vm *vm, struct value v);
 

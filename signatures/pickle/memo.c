@@ -81,6 +81,7 @@ void memo_put(struct vm *vm, uint64_t key, struct value v)
             s->v = v;
         memo->entries += memo->dense[key].kind == V_ABSENT && !moved;
         memo->dense[key] = v;
+        memo->blocks[key / MEMO_BLOCK] |= v.ref != 0;
     } else {
         put_sparse(vm, key, v);
     }

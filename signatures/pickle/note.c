@@ -31,23 +31,27 @@ static bool noted(const struct pickle *m, const struct pickle_import *in)
     return false;
 }
 
-void note_import(struct vm *vm, struct pickle_import in)
+void note_import(struct vm *vm, const struct pickle_import *in)
 {
     struct pickle *m = vm->m;
 
     m->imports_seen++;
-    if (m->result.n_imports == PICKLE_IMPORTS || noted(m, &in))
+    if (m->result.n_imports == PICKLE_IMPORTS || noted(m, in))
         return;
-    bool alias = !equal(in.module, in.orig_module) || !equal(in.name, in.orig_name);
-    in.module = pool_copy(m, in.module, 255);
-    in.name = pool_copy(m, in.name, 255);
-    in.orig_module = alias ? pool_copy(m, in.orig_module, 255) : in.module;
-    in.orig_name = alias ? pool_copy(m, in.orig_name, 255) : in.name;
-    in.offset = vm->op_at;
-    in.opcode = vm->op;
-    in.depth = (uint8_t)m->depth;
-    in.trailing = m->trailing;
-    m->imports[m->result.n_imports++] = in;
+    bool alias = in->module.at != in->orig_module.at || in->name.at != in->orig_name.at;
+    struct pickle_import *to = &m->imports[m->result.n_imports++];
+    to->module = pool_copy(m, in->module, 255);
+    to->name = pool_copy(m, in->name, 255);
+    to->orig_module = alias ? pool_copy(m, in->orig_module, 255) : to->module;
+    to->orig_name = alias ? pool_copy(m, in->orig_name, 255) : to->name;
+    to->offset = vm->op_at;
+    to->opcode = vm->op;
+    to->depth = (uint8_t)m->depth;
+    to->trailing = m->trailing;
+    to->conditional = in->conditional;
+    to->kind = in->kind;
+    to->severity = in->severity;
+    to->source = in->source;
 }
 
 /* A plain scalar as text. */

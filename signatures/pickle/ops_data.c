@@ -110,7 +110,7 @@ bool op_binfloat(struct vm *vm, const struct arg *a)
 /* Text that may hide a pickle is kept longer, and looked into at once. */
 static bool push_text(struct vm *vm, enum kind k, struct bytes text, uint64_t len)
 {
-    bool smells = len >= 8 && nested_smells(text);
+    bool smells = len >= 8 && nested_first(text.at[0]) && nested_smells(text);
 
     if (smells && text.len == len)
         nested_literal(vm, text);

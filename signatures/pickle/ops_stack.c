@@ -127,6 +127,10 @@ static void add_run(struct vm *vm, struct value into, uint32_t n)
 
 static void add_slice(struct vm *vm, struct value into, uint32_t first)
 {
+    if (!vm->deep) {
+        value_add_all(vm, into, vm->stack + first, vm->len - first);
+        return;
+    }
     for (uint32_t i = first; i < vm->len; i++) {
         if (vm->stack[i].kind == V_RUN)
             add_run(vm, into, vm->stack[i].ref);
@@ -189,8 +193,11 @@ bool op_list(struct vm *vm, const struct arg *a)
 
 static void hash_keys(struct vm *vm, uint32_t first, uint32_t stride)
 {
-    for (uint32_t i = first; i < vm->len; i += stride)
-        bomb_key(vm, vm->stack[i]);
+    for (uint32_t i = first; i < vm->len; i += stride) {
+        uint8_t kind = vm->stack[i].kind;
+        if (kind == V_LONG || kind == V_TUPLE || kind == V_FROZENSET)
+            bomb_key(vm, vm->stack[i]);
+    }
 }
 
 bool op_dict(struct vm *vm, const struct arg *a)
@@ -304,7 +311,8 @@ static bool put(struct vm *vm, uint64_t key)
 {
     if (!stack_has(vm, 1))
         return underflow(vm);
-    bomb_memo(vm, key);
+    if (key > 65536)
+        bomb_memo(vm, key);
     memo_put(vm, key, *stack_top(vm, 0));
     return true;
 }

@@ -20,11 +20,9 @@ static bool heap_grow(struct heap *h, uint32_t words)
     return true;
 }
 
-uint32_t heap_get(struct vm *vm, uint32_t words)
+uint32_t heap_get(struct heap *h, uint32_t words)
 {
-    struct heap *h = &vm->heap;
-
-    if ((words > h->cap - h->used || h->cap == 0) && !heap_grow(h, words))
+    if (__builtin_expect(words > h->cap - h->used || h->cap == 0, 0) && !heap_grow(h, words))
         return 0;
     uint32_t ref = h->used;
     h->used += words;
@@ -43,7 +41,7 @@ struct value value_text(struct vm *vm, enum kind k, struct bytes kept, uint64_t 
     struct value v = plain(k);
     uint32_t words = 2 + (uint32_t)((kept.len + 7) / 8);
     size_t inside = place_in_heap(&vm->heap, kept);
-    v.ref = heap_get(vm, words < NODE_WORDS ? NODE_WORDS : words);
+    v.ref = heap_get(&vm->heap, words < NODE_WORDS ? NODE_WORDS : words);
     if (kept.len < len)
         v.flags |= VF_CUT;
     if (v.ref == 0)
@@ -65,7 +63,7 @@ struct value value_node(struct vm *vm, enum kind k, unsigned cap)
 {
     struct value v = plain(k);
 
-    v.ref = heap_get(vm, NODE_WORDS + cap);
+    v.ref = heap_get(&vm->heap, NODE_WORDS + cap);
     if (v.ref == 0)
         return v;
     struct node *n = node_of(&vm->heap, v);
@@ -121,23 +119,55 @@ static void keep_more(struct vm *vm, struct value into, struct value v)
         s->v[s->used++] = v;
 }
 
-void value_add(struct vm *vm, struct value into, struct value v)
+/* What elements add to their container. */
+struct sums {
+    uint64_t size, depth;
+    uint8_t flags;
+};
+
+static inline void sum_up(const struct heap *h, struct value v, struct sums *s)
 {
-    if (into.ref == 0 || !is_container(into))
+    if (v.kind <= V_BYTEARRAY && v.kind != V_LOST) {
+        s->size += 1;
+        return;
+    }
+    uint64_t size = value_size(h, v), depth = value_depth(h, v);
+    s->size = s->size + size < size ? UINT64_MAX - (1u << 20) : s->size + size;
+    s->depth = depth > s->depth ? depth : s->depth;
+    s->flags |= value_flags(h, v) & (VF_CALL | VF_GLOBAL);
+    if (is_object(v))
+        s->flags |= v.kind == V_CALL ? VF_CALL : VF_GLOBAL;
+}
+
+static void add_sums(struct node *n, const struct sums *s, uint64_t count)
+{
+    n->a = n->a + s->size < s->size ? UINT64_MAX : n->a + s->size;
+    if (s->depth + 1 > n->x)
+        n->x = s->depth + 1 > UINT32_MAX ? UINT32_MAX : (uint32_t)(s->depth + 1);
+    n->b += count;
+    n->flags |= s->flags;
+}
+
+void value_add_all(struct vm *vm, struct value into, const struct value *v, uint32_t count)
+{
+    struct sums s = {0};
+
+    if (into.ref == 0 || count == 0 || !is_container(into))
         return;
     struct node *n = node_of(&vm->heap, into);
-    uint64_t size = value_size(&vm->heap, v), depth = value_depth(&vm->heap, v) + 1;
-    n->a = n->a + size < n->a ? UINT64_MAX : n->a + size;
-    if (depth > n->x)
-        n->x = depth > UINT32_MAX ? UINT32_MAX : (uint32_t)depth;
-    n->b++;
-    n->flags |= value_flags(&vm->heap, v) & (VF_CALL | VF_GLOBAL);
-    if (is_object(v))
-        n->flags |= v.kind == V_CALL ? VF_CALL : VF_GLOBAL;
-    if (n->used < n->cap)
-        n->v[n->used++] = v;
-    else
-        keep_more(vm, into, v);
+    for (uint32_t i = 0; i < count; i++)
+        sum_up(&vm->heap, v[i], &s);
+    add_sums(n, &s, count);
+    uint32_t room = (uint32_t)(n->cap - n->used), direct = count < room ? count : room;
+    memcpy(n->v + n->used, v, direct * sizeof *v);
+    n->used = (uint8_t)(n->used + direct);
+    for (uint32_t i = direct; i < count && i < SPILL_CAP + LIST_CAP; i++)
+        keep_more(vm, into, v[i]);
+}
+
+void value_add(struct vm *vm, struct value into, struct value v)
+{
+    value_add_all(vm, into, &v, 1);
 }
 
 struct value value_at(const struct heap *h, struct value container, unsigned i)

@@ -72,6 +72,7 @@ struct node {
 struct heap {
     uint64_t *w;
     uint32_t used, cap, max; /* words; word 0 is never handed out */
+    uint32_t limit;          /* above it the next opcode begins with a collection */
 };
 
 struct vm;
@@ -130,7 +131,7 @@ static inline bool text_whole(const struct heap *h, struct value v)
 /* Room for a node of n words, not cleared; 0: there is none. Invalidates every pointer into the
  * heap. The collector never runs here, only between two opcodes, so that values may be held in
  * variables. */
-uint32_t heap_get(struct vm *vm, uint32_t words);
+uint32_t heap_get(struct heap *h, uint32_t words);
 
 /* Text of which `kept` bytes are given out of `len`. */
 struct value value_text(struct vm *vm, enum kind k, struct bytes kept, uint64_t len);
@@ -141,6 +142,9 @@ struct value value_node(struct vm *vm, enum kind k, unsigned cap);
 /* Adds one element to a container node (a list, dict or set; a tuple up to its cap), and its size,
  * depth and flags. */
 void value_add(struct vm *vm, struct value into, struct value v);
+
+/* The same for elements that stand in a row, none of them in the heap. */
+void value_add_all(struct vm *vm, struct value into, const struct value *v, uint32_t count);
 
 /* Element i of a container, wherever it is kept; a lost value if it is not. */
 struct value value_at(const struct heap *h, struct value container, unsigned i);

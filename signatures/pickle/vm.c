@@ -1,13 +1,16 @@
 #include "signatures/pickle/machine.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 
 static void memo_clear(struct memo *memo)
 {
     uint64_t n = memo->top < memo->dense_cap ? memo->top : memo->dense_cap;
 
-    if (n > 0)
+    if (n > 0) {
         memset(memo->dense, 0, n * sizeof *memo->dense);
+        memset(memo->blocks, 0, n / MEMO_BLOCK + 1);
+    }
     if (memo->sparse_used > 0)
         memset(memo->sparse, 0, MEMO_SPARSE * sizeof *memo->sparse);
     memo->sparse_used = 0;
@@ -18,28 +21,15 @@ static void memo_clear(struct memo *memo)
 /* All memory that was taken before is used again. */
 void vm_reset(struct vm *vm, struct pickle *m, enum reader reader)
 {
-    struct heap heap = vm->heap;
-    struct value *stack = vm->stack;
-    uint32_t cap = vm->cap;
-    uint8_t *line = vm->line;
-    uint32_t line_cap = vm->line_cap;
-    struct memo memo = vm->memo;
-
-    memo_clear(&memo);
-    memset(vm, 0, sizeof *vm);
-    heap.used = 1;
-    *vm = (struct vm){.m = m,
-                      .heap = heap,
-                      .stack = stack,
-                      .cap = cap,
-                      .line = line,
-                      .line_cap = line_cap,
-                      .memo = memo,
-                      .reader = reader,
-                      .verdict = PICKLE_DATA,
-                      .bombless = PICKLE_DATA};
-    vm->proto = -1;
+    memo_clear(&vm->memo);
+    memset(&vm->cleared_from, 0, offsetof(struct vm, globals) - offsetof(struct vm, cleared_from));
+    vm->m = m;
+    vm->heap.used = 1;
     vm->heap.max = m->depth ? HEAP_MAX / 8 : HEAP_MAX;
+    vm->heap.limit = vm->heap.max - vm->heap.max / 6;
+    vm->reader = reader;
+    vm->verdict = vm->bombless = PICKLE_DATA;
+    vm->proto = -1;
 }
 
 void vm_free(struct vm *vm)

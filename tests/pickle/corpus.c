@@ -110,18 +110,19 @@ static void every_cut(struct pickle *p, struct bytes all, const char *path)
     }
 }
 
+/* What has been imported is not undone by what follows. (Data may turn out to be no pickle.) */
 static void every_prefix(struct pickle *p, struct bytes all, const char *path)
 {
     enum pickle_verdict before = PICKLE_NOT;
     size_t step = all.len / 400 + 1;
 
     for (size_t n = 0; n <= all.len; n += step) {
-        enum pickle_verdict v =
-            pickle_judge(p, bytes_head(all, n), PICKLE_DECLARED, PICKLE_CLIPPED)->verdict;
-        if (v < before && before > PICKLE_DATA)
-            fail_msg("%s: %s at %zu after %s", path, pickle_verdict_name(v), n,
+        const struct pickle_result *r =
+            pickle_judge(p, bytes_head(all, n), PICKLE_DECLARED, PICKLE_CLIPPED);
+        if (r->verdict < before)
+            fail_msg("%s: %s at %zu after %s", path, pickle_verdict_name(r->verdict), n,
                      pickle_verdict_name(before));
-        before = v;
+        before = r->all_imports > 0 ? r->verdict : PICKLE_NOT;
     }
 }
 

@@ -1,0 +1,149 @@
+/* pickle/fast.h - the opcodes that ordinary streams are made of, done in place. They do just what
+ * their op_ functions do; whatever is out of the ordinary is left to those. */
+#ifndef PICKLE_FAST_H
+#define PICKLE_FAST_H
+
+#include "signatures/pickle/machine.h"
+
+static inline uint64_t load8(const uint8_t *at)
+{
+    uint64_t v;
+    memcpy(&v, at, sizeof v);
+    return v;
+}
+
+/* Returns `used`, for fast_op(). */
+static inline size_t fast_push(struct vm *vm, enum kind k, uint32_t ref, size_t used)
+{
+    vm->stack[vm->len++] = (struct value){.kind = (uint8_t)k, .ref = ref};
+    return used;
+}
+
+/* A short ASCII text that smells of nothing; eight bytes can be read behind it. */
+static inline bool fast_text(struct vm *vm, const uint8_t *at, size_t n)
+{
+    struct heap *h = &vm->heap;
+    uint32_t words = n > 8 ? 2 + (uint32_t)((n + 7) / 8) : NODE_WORDS;
+    size_t tail = n & 7;
+
+    if ((n >= 8 && nested_first(at[0])) || h->cap - h->used < words || h->cap == 0)
+        return false;
+    uint64_t *to = h->w + h->used + 2, high = 0, last = 0;
+    for (size_t i = 0; i < n / 8; i++) {
+        to[i] = load8(at + 8 * i);
+        high |= to[i];
+    }
+    if (tail > 0)
+        to[n / 8] = last = load8(at + (n - tail)) & ((UINT64_C(1) << 8 * tail) - 1);
+    if ((high | last) & 0x8080808080808080u)
+        return false;
+    struct node *node = (struct node *)(void *)(h->w + h->used);
+    node->kind = V_STR;
+    node->flags = node->cap = node->used = 0;
+    node->x = (uint32_t)n;
+    node->a = n;
+    fast_push(vm, V_STR, h->used, 0);
+    h->used += words;
+    return true;
+}
+
+static inline bool fast_container(struct vm *vm, enum kind k, unsigned cap)
+{
+    struct heap *h = &vm->heap;
+
+    if (h->cap - h->used < NODE_WORDS + cap || h->cap == 0)
+        return false;
+    struct node *n = (struct node *)(void *)(h->w + h->used);
+    n->kind = (uint8_t)k;
+    n->flags = 0;
+    n->cap = (uint8_t)cap;
+    n->used = 0;
+    n->x = 0;
+    n->a = 1;
+    n->b = 0;
+    fast_push(vm, k, h->used, 0);
+    h->used += NODE_WORDS + cap;
+    return true;
+}
+
+static inline bool fast_memoize(struct vm *vm)
+{
+    struct memo *memo = &vm->memo;
+    uint64_t key = memo->entries;
+
+    if (vm->len == vm->mark || key >= memo->dense_cap || key > 65536 || memo->sparse_used > 0)
+        return false;
+    struct value *slot = &memo->dense[key], top = vm->stack[vm->len - 1];
+    memo->entries += slot->kind == V_ABSENT;
+    *slot = top;
+    memo->blocks[key / MEMO_BLOCK] |= top.ref != 0;
+    if (key >= memo->top)
+        memo->top = key + 1;
+    return true;
+}
+
+static inline bool fast_binget(struct vm *vm, uint8_t key)
+{
+    struct memo *memo = &vm->memo;
+
+    if (key >= memo->dense_cap || memo->dense[key].kind == V_ABSENT)
+        return false;
+    struct value v = memo->dense[key];
+    vm->container_gets += is_container(v);
+    vm->stack[vm->len++] = v;
+    return true;
+}
+
+static inline size_t fast_mark(struct vm *vm)
+{
+    fast_push(vm, V_MARK, vm->mark, 0);
+    vm->mark = vm->len;
+    return 1;
+}
+
+/* Most of what is pushed goes into the memo at once. */
+static inline size_t then_memoize(struct vm *vm, const uint8_t *at, size_t used, size_t left)
+{
+    if (left > used && at[used] == 0x94 && fast_memoize(vm)) {
+        vm->ops++;
+        return used + 1;
+    }
+    return used;
+}
+
+/* The opcode at `at`, of which `left` bytes are there: bytes used; 0: not done here. */
+static inline size_t fast_op(struct vm *vm, const uint8_t *at, size_t left)
+{
+    if (left < 2 || vm->len == vm->cap || vm->heap.used > vm->heap.limit || vm->deep)
+        return 0;
+    switch (at[0]) {
+    case 0x94: return fast_memoize(vm) ? 1 : 0;
+    case 0x8c:
+        return left >= at[1] + 10u && fast_text(vm, at + 2, at[1])
+                   ? then_memoize(vm, at, at[1] + 2u, left)
+                   : 0;
+    case '(': return fast_mark(vm);
+    case 'h': return fast_binget(vm, at[1]) ? 2 : 0;
+    case 'N': return fast_push(vm, V_NONE, 0, 1);
+    case 'K': return fast_push(vm, V_INT, at[1], 2);
+    case 'M': return left >= 3 ? fast_push(vm, V_INT, (uint32_t)(at[1] | at[2] << 8), 3) : 0;
+    case 'J': return left >= 9 ? fast_push(vm, V_INT, (uint32_t)load8(at + 1), 5) : 0;
+    case 0x88: return fast_push(vm, V_TRUE, 0, 1);
+    case 0x89: return fast_push(vm, V_FALSE, 0, 1);
+    case '}': return fast_container(vm, V_DICT, LIST_CAP) ? then_memoize(vm, at, 1, left) : 0;
+    case ']': return fast_container(vm, V_LIST, LIST_CAP) ? then_memoize(vm, at, 1, left) : 0;
+    case ')': return fast_container(vm, V_TUPLE, 0) ? 1 : 0;
+    case 'X': {
+        size_t n = left >= 9 ? (size_t)(uint32_t)load8(at + 1) : LITERAL_KEPT;
+        return n <= TEXT_KEPT && left >= n + 13 && fast_text(vm, at + 5, n) ? n + 5 : 0;
+    }
+    case 'q': {
+        bool next = at[1] == vm->memo.entries && at[1] < vm->memo.dense_cap &&
+                    vm->memo.dense[at[1]].kind == V_ABSENT;
+        return next && fast_memoize(vm) ? 2 : 0;
+    }
+    default: return 0;
+    }
+}
+
+#endif
