@@ -32,8 +32,11 @@ uint32_t heap_get(struct heap *h, uint32_t words)
 /* Text may be taken from the heap itself, which moves when it grows. */
 static size_t place_in_heap(const struct heap *h, struct bytes b)
 {
-    const uint8_t *from = (const uint8_t *)h->w, *to = from + h->used * sizeof *h->w;
-    return h->w && b.at >= from && b.at < to ? (size_t)(b.at - from) : 0;
+    const uint8_t *from = (const uint8_t *)h->w;
+
+    if (!from || b.at < from || b.at >= from + h->used * sizeof *h->w)
+        return 0;
+    return (size_t)(b.at - from);
 }
 
 struct value value_text(struct vm *vm, enum kind k, struct bytes kept, uint64_t len)
