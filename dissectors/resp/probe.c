@@ -28,6 +28,32 @@ static bool http(struct bytes b)
     return contains(bytes_head(b, lf ? (size_t)(lf - b.at) : b.len), " HTTP/1.");
 }
 
+static unsigned words_of(struct bytes line)
+{
+    unsigned n = 0;
+
+    for (size_t i = 0; i < line.len; i++)
+        n += line.at[i] != ' ' && (i == 0 || line.at[i - 1] == ' ');
+    return n;
+}
+
+/* `set key flags time bytes`, the last three numbers. `get key` is Redis as well. */
+static bool memcached(struct bytes head)
+{
+    const uint8_t *lf = memchr(head.at, '\n', head.len);
+    struct bytes line = bytes_head(head, lf ? (size_t)(lf - head.at) : head.len);
+    size_t at = line.len;
+
+    if (begins(line, "gets ") || begins(line, "stats"))
+        return true;
+    if (!begins(line, "set ") || !lf)
+        return false;
+    while (at > 0 && (line.at[at - 1] == '\r' || line.at[at - 1] == ' ' ||
+                      (line.at[at - 1] >= '0' && line.at[at - 1] <= '9')))
+        at--;
+    return words_of(line) == 5 && words_of(bytes_of(line.at + at, line.len - at)) >= 3;
+}
+
 /* Commands of other line protocols that Redis has too, in the form that those use. */
 static bool others(struct bytes line)
 {
@@ -38,23 +64,31 @@ static bool others(struct bytes line)
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (begins(line, words[i]))
             return true;
-    /* memcached: lower case, `set key flags time bytes`. */
-    return begins(line, "set ") || begins(line, "get ") || begins(line, "gets ") ||
-           begins(line, "stats");
+    return memcached(line);
+}
+
+/* A known command and a line end, LF alone as well (redis:src/networking.c:processInlineBuffer). */
+static enum probe inline_command(struct bytes head)
+{
+    const uint8_t *lf = memchr(head.at, '\n', head.len);
+    struct bytes line = bytes_head(head, lf ? (size_t)(lf - head.at) : head.len);
+    size_t n = 0;
+
+    if (line.len > 0 && line.at[line.len - 1] == '\r')
+        line.len--;
+    for (size_t i = 0; i < line.len; i++)
+        if ((line.at[i] < 0x20 && line.at[i] != '\t') || line.at[i] > 0x7e)
+            return PROBE_NO;
+    while (n < line.len && line.at[n] != ' ' && line.at[n] != '\t')
+        n++;
+    return lf && command_find(bytes_head(line, n)) ? PROBE_MAYBE : PROBE_MORE;
 }
 
 static enum probe inline_head(struct bytes head)
 {
-    enum foothold f;
-
     if (http(head))
         return PROBE_MORE;
-    if (others(head))
-        return PROBE_NO;
-    f = foothold_client(head);
-    if (f == FOOTHOLD_NO)
-        return PROBE_NO;
-    return f == FOOTHOLD_MORE ? PROBE_MORE : PROBE_MAYBE;
+    return others(head) ? PROBE_NO : inline_command(head);
 }
 
 /* A line start from which on it is surely Redis, in a stream that was joined late. */
@@ -75,19 +109,57 @@ static enum probe middle(struct bytes head, enum dir dir)
     return maybe ? PROBE_MAYBE : PROBE_MORE;
 }
 
-static enum probe client(struct bytes head, bool start)
+/* What a server passes over: empty lines, blanks, arrays of nothing. */
+static void pass_over(struct bytes *head)
 {
-    enum foothold f = foothold_request(head);
+    while (head->len > 0) {
+        const uint8_t *lf = memchr(head->at, '\n', head->len);
+        size_t n = lf ? (size_t)(lf - head->at) + 1 : 0;
+        int64_t count;
+
+        if (head->at[0] == ' ' || (head->at[0] >= '\t' && head->at[0] <= '\r'))
+            bytes_cut(head, 1);
+        else if (n > 3 && head->at[0] == RESP_ARRAY &&
+                 resp_number(bytes_of(head->at + 1, n - 3), &count) && count <= 0)
+            bytes_cut(head, n);
+        else
+            return;
+    }
+}
+
+/* From the very first byte. Lines that are no command are turned down by the server, which goes
+ * on: a request behind them is one. */
+static enum probe opening(struct bytes head)
+{
+    enum foothold f;
     enum probe p;
 
-    if (f == FOOTHOLD_YES)
-        return PROBE_SURE;
-    if (f == FOOTHOLD_MORE)
+    pass_over(&head);
+    if (head.len == 0)
         return PROBE_MORE;
+    f = foothold_request(head);
+    if (f != FOOTHOLD_NO)
+        return f == FOOTHOLD_YES ? PROBE_SURE : PROBE_MORE;
     p = inline_head(head);
-    if (p != PROBE_NO || start)
+    if (p == PROBE_NO || http(head))
         return p;
-    return http(head) || others(head) ? PROBE_NO : middle(head, TO_SERVER);
+    return middle(head, TO_SERVER) == PROBE_SURE ? PROBE_SURE : p;
+}
+
+static enum probe client(struct bytes head, bool start)
+{
+    enum foothold f;
+    enum probe p;
+
+    if (start)
+        return opening(head);
+    f = foothold_request(head);
+    if (f != FOOTHOLD_NO)
+        return f == FOOTHOLD_YES ? PROBE_SURE : PROBE_MORE;
+    p = inline_head(head);
+    if (p == PROBE_MAYBE || http(head) || others(head))
+        return p;
+    return middle(head, TO_SERVER);
 }
 
 /* Sentences that no other server says. */
@@ -136,7 +208,9 @@ static enum probe error(struct bytes head)
 {
     if (redis_error(head))
         return PROBE_SURE;
-    return head.len < 32 && !memchr(head.at, '\n', head.len) ? PROBE_MORE : PROBE_NO;
+    if (!memchr(head.at, '\n', head.len))
+        return head.len < 32 ? PROBE_MORE : PROBE_NO;
+    return begins(head, "-ERR ") ? PROBE_MAYBE : PROBE_NO;
 }
 
 static enum probe server(struct bytes head, bool start)

@@ -74,13 +74,13 @@ static void server_lost(void *ctx)
 }
 
 /* The first chunk of a direction. */
-static bool begin(struct feed *f)
+static void begin(struct feed *f)
 {
     struct resp_conn *conn = f->conn;
     const struct chunk *c = f->chunk;
 
     if (conn->begun[c->dir] || c->kind == CHUNK_CLOSE)
-        return true;
+        return;
     conn->begun[c->dir] = true;
     conn->way[c->dir].pos = c->offset;
     if (c->midstream) {
@@ -88,9 +88,6 @@ static bool begin(struct feed *f)
         conn->unsure = conn->never_whole = true;
         resp_value_lose(&conn->way[c->dir]);
     }
-    /* TLS begins with a handshake record; whoever begins a command so wants to be taken for it. */
-    return c->kind != CHUNK_DATA || c->offset != 0 || c->data.len == 0 || c->data.at[0] != 0x16 ||
-           memmem(c->data.at, c->data.len, "\r\n", 2);
 }
 
 static void found_again(struct feed *f, enum dir dir, bool was_lost)
@@ -187,8 +184,7 @@ static enum dissect resp_feed(void *state, const struct chunk *c, const struct d
     f.chunk = c;
     f.request = NULL;
     f.has_entry = false;
-    if (!begin(&f))
-        return DISSECT_LEAVE;
+    begin(&f);
     if (c->dir == TO_SERVER)
         from_client(&f);
     else

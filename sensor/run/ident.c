@@ -2,7 +2,12 @@
  *
  * SURE of a probe decides alone. MAYBE needs a second one: the other direction's
  * MAYBE, nDPI, or, when nothing else can be had, the port. nDPI and ports alone
- * decide nothing. */
+ * decide nothing.
+ *
+ * A client may begin with what its server passes over or turns down and goes on (an
+ * empty line, a word that is no command, the hello of something else). So on a port of
+ * ours a client's bytes alone neither rule its protocol out nor prove another one: the
+ * server's word is awaited. */
 #include "run/ident.h"
 
 #include <stdlib.h>
@@ -26,7 +31,8 @@ struct ident_held {
     struct held_chunk *first, **last;
     struct head head[2];
     const char
-        *unread; /* the client's hello of a protocol that is not read; its answer is awaited */
+        *unread;     /* the client's hello of a protocol that is not read; its answer is awaited */
+    bool not_unread; /* the answer was none of that protocol's */
 };
 
 struct ident_engine {
@@ -128,6 +134,14 @@ static bool port_fits(const struct dissector *d, const struct flow_id *flow, boo
     return false;
 }
 
+static bool port_of_another(const struct dissector *d, const struct flow_id *flow, bool reversed)
+{
+    for (const struct dissector *const *other = dissectors; *other; other++)
+        if (*other != d && port_fits(*other, flow, reversed))
+            return true;
+    return false;
+}
+
 /* nDPI's word on this direction's data, asked at most once a direction. */
 static bool ndpi_agrees(struct ident_engine *e, struct ident_held *h, enum dir dir,
                         const struct packet *pkt, const struct dissector *d)
@@ -173,13 +187,20 @@ static enum ident_verdict weigh(struct ident_engine *e, struct ident_held *h,
                                 bool reversed, const struct chunk *c, const struct packet *pkt)
 {
     struct opinion o = {{ask(d, h, TO_SERVER, reversed), ask(d, h, TO_CLIENT, reversed)}};
+    enum dir client = reversed ? TO_CLIENT : TO_SERVER, server = dir_other(client);
+    bool port = port_fits(d, flow, reversed);
 
+    if (port && o.way[client] == PROBE_NO)
+        o.way[client] = PROBE_MORE;
+    if (says_sure(&o) && o.way[client] == PROBE_SURE && h->head[server].len == 0 &&
+        port_of_another(d, flow, reversed))
+        return IDENT_WAIT;
     if (says_sure(&o) || both_maybe(&o))
         return IDENT_FOUND;
     if (says_maybe(&o)) {
         if (ndpi_agrees(e, h, c->dir, pkt, d))
             return IDENT_FOUND;
-        if (port_fits(d, flow, reversed)) {
+        if (port) {
             tally_add(e->tally, TALLY_ident_port, 1);
             return IDENT_FOUND;
         }
@@ -215,6 +236,23 @@ static enum ident_verdict ask_dissectors(struct ident_engine *e, struct ident_he
     return all;
 }
 
+/* The server's first bytes behind the hello of a protocol that is not read. */
+static enum ident_verdict answer_unread(struct ident_held *h, struct bytes bytes,
+                                        struct ident_answer *answer)
+{
+    enum { ENOUGH = 9 }; /* the longest answer that is known */
+
+    if (unread_answer(h->unread, bytes)) {
+        answer->unread = h->unread;
+        return IDENT_UNREAD;
+    }
+    if (bytes.len < ENOUGH)
+        return IDENT_WAIT;
+    h->unread = NULL;
+    h->not_unread = true;
+    return IDENT_NONE;
+}
+
 /* Protocols that are named and not read: the client says hello, the server answers in kind. */
 static enum ident_verdict ask_unread(struct ident_held *h, const struct chunk *c,
                                      struct ident_answer *answer)
@@ -222,17 +260,34 @@ static enum ident_verdict ask_unread(struct ident_held *h, const struct chunk *c
     const struct head *head = &h->head[c->dir];
     struct bytes bytes = bytes_of(head->bytes, head->len);
 
-    if (h->unread && c->dir == TO_CLIENT && unread_answer(h->unread, bytes)) {
-        answer->unread = h->unread;
-        return IDENT_UNREAD;
-    }
-    if (!h->unread && c->dir == TO_SERVER)
+    if (h->unread && c->dir == TO_CLIENT)
+        return answer_unread(h, bytes, answer);
+    if (!h->unread && !h->not_unread && c->dir == TO_SERVER && h->head[TO_CLIENT].len == 0)
         h->unread = unread_hello(bytes);
-    if (unread_is_tls(bytes)) {
+    if (!h->unread && !h->not_unread && unread_is_tls(bytes)) {
         answer->unread = "tls";
         return IDENT_UNREAD;
     }
     return h->unread ? IDENT_WAIT : IDENT_NONE;
+}
+
+/* No answer was seen, and none is waited for any longer: TLS is known by its hello, and on its
+ * own port a client that filled what is held is taken for what it should be. */
+static enum ident_verdict without_answer(const struct ident_held *h, const struct flow_id *flow,
+                                         const struct chunk *c, struct ident_answer *answer)
+{
+    if (h->unread && strcmp(h->unread, "tls") == 0) {
+        answer->unread = h->unread;
+        return IDENT_UNREAD;
+    }
+    if (c->kind != CHUNK_DATA || !h->head[TO_SERVER].start || h->head[TO_CLIENT].len > 0)
+        return IDENT_NONE;
+    for (const struct dissector *const *d = dissectors; *d; d++)
+        if (port_fits(*d, flow, false)) {
+            answer->found = *d;
+            return IDENT_FOUND;
+        }
+    return IDENT_NONE;
 }
 
 static enum ident_verdict judge(struct ident_engine *e, struct ident_held *h,
@@ -241,6 +296,8 @@ static enum ident_verdict judge(struct ident_engine *e, struct ident_held *h,
 {
     enum ident_verdict v;
 
+    if (c->kind == CHUNK_CLOSE && h->unread)
+        return without_answer(h, flow, c, answer);
     if (c->kind == CHUNK_DATA && (v = ask_unread(h, c, answer)) != IDENT_NONE)
         return v;
     return ask_dissectors(e, h, flow, c, pkt, answer);
@@ -259,7 +316,7 @@ enum ident_verdict ident_chunk(struct ident_engine *e, struct ident *id, const s
     lengthen(&h->head[c->dir], c);
     v = judge(e, h, flow, c, pkt, answer);
     if (v == IDENT_WAIT && !hold(e, h, c))
-        v = IDENT_NONE;
+        v = without_answer(h, flow, c, answer);
     if (v == IDENT_NONE)
         tally_add(e->tally, TALLY_ident_gave_up, 1);
     return v;

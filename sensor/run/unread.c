@@ -46,6 +46,8 @@ const char *unread_hello(struct bytes head)
         return "stomp";
     if (mqtt_hello(head))
         return "mqtt";
+    if (unread_is_tls(head))
+        return "tls";
     return stream_command(head, 0x0011) ? "stream" : NULL;
 }
 
@@ -55,6 +57,8 @@ bool unread_answer(const char *protocol, struct bytes head)
         return starts(head, "CONNECTED") || starts(head, "ERROR");
     if (strcmp(protocol, "mqtt") == 0)
         return head.len >= 2 && head.at[0] == 0x20;
+    if (strcmp(protocol, "tls") == 0) /* a handshake record or an alert */
+        return head.len >= 2 && (head.at[0] == 0x16 || head.at[0] == 0x15) && head.at[1] == 3;
     return stream_command(head, 0x8011);
 }
 
