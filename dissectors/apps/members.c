@@ -1,6 +1,7 @@
 /* dissectors/apps/members.c - see members.h. */
 #include "dissectors/apps/members.h"
 
+#include "dissectors/apps/members_quick.h"
 #include "dissectors/apps/text.h"
 
 void member_take(struct member *m, struct reader *r, const struct token *t, struct arena *arena)
@@ -55,6 +56,9 @@ struct members members_of(struct reader *r, const struct bytes names[], unsigned
     uint32_t mask = lengths(names, n);
     unsigned from = 0;
 
+    if (members_quick(r, names, n, mask, out, &got.others, arena))
+        return got;
+    got.others = 0;
     for (unsigned i = 0; i < n; i++)
         out[i] = (struct member){0};
     for (struct token t; reader_next(r, &t) && t.kind == TOKEN_KEY;) {
@@ -119,14 +123,14 @@ struct members members_read(const struct document *doc, const struct bytes names
 
     if (doc->format == WHAT_PICKLE)
         return from_pickle(doc, names, n, out);
-    for (unsigned i = 0; i < n; i++)
+    if (document_readable(doc)) {
+        reader_begin(&r, doc->format, doc->bytes, doc->clipped, arena);
+        if (reader_next(&r, &t) && t.kind == TOKEN_MAP)
+            got = members_of(&r, names, n, out, arena);
+        reader_end(&r);
+    }
+    for (unsigned i = 0; i < n && !got.mapping; i++)
         out[i] = (struct member){0};
-    if (!document_readable(doc))
-        return got;
-    reader_begin(&r, doc->format, doc->bytes, doc->clipped, arena);
-    if (reader_next(&r, &t) && t.kind == TOKEN_MAP)
-        got = members_of(&r, names, n, out, arena);
-    reader_end(&r);
     return got;
 }
 

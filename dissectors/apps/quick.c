@@ -63,8 +63,7 @@ static quick_at escaped_string(struct quick *q, quick_at at, size_t n, struct by
     return at + n + 1;
 }
 
-/* The rest of a string of which n bytes are known to be plain. */
-static quick_at long_string(struct quick *q, quick_at at, size_t n, struct bytes *text)
+quick_at quick_long_string(struct quick *q, quick_at at, size_t n, struct bytes *text)
 {
     size_t all = left(q, at);
 
@@ -74,28 +73,6 @@ static quick_at long_string(struct quick *q, quick_at at, size_t n, struct bytes
         return at + n + 1;
     }
     return n < all ? escaped_string(q, at, n, text) : NULL;
-}
-
-/* Most are short: sixteen bytes at once, and done. */
-static inline quick_at string(struct quick *q, quick_at at, struct bytes *text)
-{
-    unsigned mask;
-
-    if (left(q, at) < 16)
-        return long_string(q, at, 0, text);
-    mask = scan_string_mask(at);
-    if (mask == 0)
-        return long_string(q, at, 16, text);
-    mask = (unsigned)__builtin_ctz(mask);
-    if (at[mask] != '"')
-        return long_string(q, at, mask, text);
-    *text = bytes_of(at, mask);
-    return at + mask + 1;
-}
-
-quick_at quick_string(struct quick *q, quick_at at, struct bytes *text)
-{
-    return at ? string(q, at, text) : NULL;
 }
 
 static inline quick_at word(const struct quick *q, quick_at at, const char *text, size_t n)
@@ -132,7 +109,7 @@ static inline quick_at truth(const struct quick *q, quick_at at, struct header *
 static inline quick_at scalar(struct quick *q, quick_at at, struct header *h)
 {
     switch (*at) {
-    case '"': h->kind = HEADER_TEXT; return string(q, at + 1, &h->text);
+    case '"': h->kind = HEADER_TEXT; return quick_string(q, at + 1, &h->text);
     case 'n': return word(q, at, "null", 4);
     case 't':
     case 'f': return truth(q, at, h);
@@ -175,7 +152,7 @@ static inline quick_at member(struct quick *q, quick_at at, struct open *in, boo
     in->link = &h->next;
     if (in->map) {
         at = quick_take(q, at, '"');
-        at = at ? string(q, at, &h->name) : NULL;
+        at = quick_string(q, at, &h->name);
         at = quick_take(q, at, ':');
         if (!at)
             return NULL;

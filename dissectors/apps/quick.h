@@ -7,6 +7,7 @@
 #define APPS_QUICK_H
 
 #include "base/arena.h"
+#include "dissectors/content/scan.h"
 #include "dissectors/headers.h"
 
 #define QUICK_MEMBERS 256u /* of one tree */
@@ -29,8 +30,29 @@ static inline quick_at quick_take(const struct quick *q, quick_at at, uint8_t c)
     return at && at < q->end && *at == c ? at + 1 : NULL;
 }
 
-/* Behind a string; `at` is behind its opening quote, or NULL. Text as token_text() has it. */
-quick_at quick_string(struct quick *q, quick_at at, struct bytes *text);
+/* The rest of a string of which n bytes are known to be plain. */
+quick_at quick_long_string(struct quick *q, quick_at at, size_t n, struct bytes *text);
+
+/* Behind a string; `at` is behind its opening quote, or NULL. Text as token_text() has it. Most
+ * are short: sixteen bytes at once, and done. */
+static inline quick_at quick_string(struct quick *q, quick_at at, struct bytes *text)
+{
+    unsigned mask;
+
+    if (!at)
+        return NULL;
+    if (q->end - at < 16)
+        return quick_long_string(q, at, 0, text);
+    mask = scan_string_mask(at);
+    if (mask == 0)
+        return quick_long_string(q, at, 16, text);
+    mask = (unsigned)__builtin_ctz(mask);
+    if (at[mask] != '"')
+        return quick_long_string(q, at, mask, text);
+    *text = bytes_of(at, mask);
+    return at + mask + 1;
+}
+
 /* Behind an object; `at` is behind its opening brace, or NULL. As tree_read() would have it. */
 quick_at quick_tree(struct quick *q, quick_at at, struct headers *out);
 

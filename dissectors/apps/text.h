@@ -12,9 +12,39 @@
         (const uint8_t *)(literal), sizeof(literal) - 1 \
     }
 
+/* Both begin with the same n bytes, 4 <= n <= 16: two words that overlap. */
+static inline bool text_same_words(const uint8_t *a, const uint8_t *b, size_t n)
+{
+    uint64_t x[2], y[2];
+    uint32_t v[2], w[2];
+
+    if (n >= 8) {
+        memcpy(x, a, 8);
+        memcpy(x + 1, a + n - 8, 8);
+        memcpy(y, b, 8);
+        memcpy(y + 1, b + n - 8, 8);
+        return x[0] == y[0] && x[1] == y[1];
+    }
+    memcpy(v, a, 4);
+    memcpy(v + 1, a + n - 4, 4);
+    memcpy(w, b, 4);
+    memcpy(w + 1, b + n - 4, 4);
+    return v[0] == w[0] && v[1] == w[1];
+}
+
+/* Names are short, and there are many: no call for them. */
 static inline bool text_same(struct bytes a, struct bytes b)
 {
-    return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
+    if (a.len != b.len)
+        return false;
+    if (a.len > 16)
+        return memcmp(a.at, b.at, a.len) == 0;
+    if (a.len >= 4)
+        return text_same_words(a.at, b.at, a.len);
+    for (size_t i = 0; i < a.len; i++)
+        if (a.at[i] != b.at[i])
+            return false;
+    return true;
 }
 
 static inline bool text_starts(struct bytes b, const char *with)

@@ -342,6 +342,11 @@ void json_skip(struct reader *r)
         r->state = CUT;
         return;
     }
+    reader_passed(r, n);
+}
+
+void reader_passed(struct reader *r, size_t n)
+{
     bytes_cut(&r->rest, n);
     r->depth--;
     r->state = AFTER;

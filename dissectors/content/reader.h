@@ -94,6 +94,9 @@ void reader_skip(struct reader *r, const struct token *t);
 /* As reader_skip, and gives the value as written (a string with its quotes; YAML: from its first to
  * its last byte): for args, kwargs. As far as it goes when the input ends inside it. */
 struct bytes reader_raw(struct reader *r, const struct token *t);
+/* Of JSON, when the last token was TOKEN_MAP or TOKEN_LIST, or the end of a value inside: the
+ * caller has read on by itself, n bytes of r->rest, to behind the end of that container. */
+void reader_passed(struct reader *r, size_t n);
 void reader_end(struct reader *r);
 
 /* Text with its escapes undone (UTF-8; lone surrogates as WTF-8), in the arena when there are any,
