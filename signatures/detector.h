@@ -33,6 +33,8 @@ struct cluster_detector {
     void (*note)(void *self, const struct msg *m, const struct detect_out *out);
     /* Every second of packet time; findings take the message that counted last. */
     void (*tick)(void *self, struct stamp now, const struct detect_out *out);
+    /* At the end of input, after its last tick. NULL: nothing to say there. */
+    void (*finish)(void *self, struct stamp now, const struct detect_out *out);
     void (*close)(void *self);
 };
 

@@ -47,6 +47,7 @@ struct policy {
     } bruteforce;
     struct suppression *suppress;
     size_t n_suppress;
+    size_t tasks_remembered; /* limits.tasks_remembered, for detectors; 0: a small table */
     bool baseline; /* one is loaded (its rules come with a later version) */
 };
 

@@ -8,6 +8,7 @@
 #include "out/once.h"
 #include "run/suppress.h"
 #include "run/unit.h"
+#include "run/worker.h"
 #include "signatures/cluster/topology.h"
 #include "signatures/detector.h"
 
@@ -73,7 +74,7 @@ struct collector *collector_new(const struct conf *conf, struct encoder *encoder
     c->wants = emits(outputs, EMIT_TASKS, MSG_TASK) | emits(outputs, EMIT_RESULTS, MSG_RESULT) |
                emits(outputs, EMIT_WORKERS, MSG_WORKER) |
                emits(outputs, EMIT_CONTROL, MSG_CONTROL) |
-               emits(outputs, EMIT_COMMANDS, MSG_COMMAND | MSG_REPLY);
+               emits(outputs, EMIT_COMMANDS, MSG_COMMAND | MSG_REPLY | WORKER_EVERY_COMMAND);
     c->fold = fold_new(conf->limits.folds, !conf->fold, write_alert, c);
     c->told = once_new(conf->limits.tasks_remembered, REMEMBER_NS);
     c->delivered = once_new(conf->limits.tasks_remembered, REMEMBER_NS);
@@ -227,7 +228,12 @@ void collector_tick(struct collector *c, struct stamp now)
 
 void collector_finish(struct collector *c, struct stamp now)
 {
+    struct detect_out out = {.policy = c->policy, .emit = found, .ctx = c};
+
     collector_tick(c, now);
+    for (unsigned i = 0; cluster_detectors[i]; i++)
+        if (cluster_detectors[i]->finish)
+            cluster_detectors[i]->finish(c->cluster[i], now, &out);
     fold_finish(c->fold);
 }
 

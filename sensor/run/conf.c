@@ -298,6 +298,7 @@ int conf_load(struct conf *conf, int argc, char **argv)
         status = baseline_check(conf->baseline_file);
     if (status == 0)
         status = read_key(conf);
+    conf->policy.tasks_remembered = (size_t)conf->limits.tasks_remembered;
     finish_outputs(&l);
     return status;
 }

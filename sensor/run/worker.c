@@ -12,6 +12,7 @@
 #include "run/classify.h"
 #include "run/ident.h"
 #include "run/unit.h"
+#include "signatures/cluster/deployment.h"
 #include "signatures/cluster/topology.h"
 
 #define FINDINGS_MAX        16u /* of one message */
@@ -44,6 +45,7 @@ struct conn {
     struct unit_counts units; /* a unit may go on for many packets, with those of others between */
     bool reversed;
     bool anomaly_said;
+    bool closed_said;
     bool seen[2]; /* data, by direction after reversal */
 };
 
@@ -71,6 +73,15 @@ static void digest(struct msg *m)
         fields_num(&m->fields, F_BODY_DIGEST, (int64_t)hash_bytes(content_inner(m->content), 0));
 }
 
+/* Of the commands of queues, most say nothing that another message does not. */
+static bool is_wanted(const struct worker *w, const struct msg *m)
+{
+    if (!(w->out.wants & m->kind) || m->kind == MSG_ENVELOPE)
+        return false; /* of the envelopes, those that topology_wants() */
+    return m->kind != MSG_COMMAND || (w->out.wants & WORKER_EVERY_COMMAND) ||
+           deployment_wants_command(m);
+}
+
 static void detect(struct worker *w, struct msg *m)
 {
     struct detect_out out = {.policy = w->policy, .arena = w->arena, .emit = found, .ctx = w};
@@ -81,7 +92,7 @@ static void detect(struct worker *w, struct msg *m)
             (*d)->check(m, &out);
     if (w->n_findings > 0)
         digest(m);
-    if (w->n_findings > 0 || (w->out.wants & m->kind) || topology_wants(m))
+    if (w->n_findings > 0 || is_wanted(w, m) || topology_wants(m))
         w->out.item(w->out.ctx, m, w->findings, w->n_findings);
 }
 
@@ -235,6 +246,21 @@ static bool identify(void *ctx, const struct chunk *c)
     }
 }
 
+/* Detectors ask whether somebody is still there. */
+static void say_closed(struct worker *w, struct conn *c, enum dir dir, struct stamp at)
+{
+    struct msg m;
+
+    if (c->closed_said || !c->proto || !(w->out.wants & MSG_CLOSED))
+        return;
+    c->closed_said = true;
+    msg_init(&m, MSG_CLOSED, "closed");
+    m.dir = c->reversed ? dir_other(dir) : dir;
+    m.at = at;
+    m.conn = &c->info;
+    w->out.item(w->out.ctx, &m, NULL, 0);
+}
+
 void worker_packet(struct worker *w, const struct packet *pkt)
 {
     enum dir dir;
@@ -253,8 +279,10 @@ void worker_packet(struct worker *w, const struct packet *pkt)
     w->units = &p.conn->units;
     tcp_input(&p.conn->tcp, w->tcp_pool, dir, pkt, identify, &p);
     w->packet = NULL;
-    if (tcp_is_closed(&p.conn->tcp))
+    if (tcp_is_closed(&p.conn->tcp)) {
+        say_closed(w, p.conn, dir, pkt->at);
         flow_close(w->flows, flow);
+    }
 }
 
 /* The one way out for every flow, however it ends. */
@@ -317,7 +345,7 @@ static void configure(struct worker *w, const struct conf *conf, unsigned share)
         .max_open = (unsigned)l->channels,
         .max_pending = (unsigned)l->pending,
         .max_elements = l->elements,
-        .commands = (w->out.wants & MSG_REPLY) && (w->out.wants & MSG_COMMAND),
+        .commands = (w->out.wants & WORKER_EVERY_COMMAND) != 0,
         .budget = &w->budget,
     };
 }

@@ -10,6 +10,8 @@
 
 /* What a shard says: a message that the collector wants, with what the message
  * detectors found in it. Views are good until the call returns. */
+#define WORKER_EVERY_COMMAND (1u << 31) /* beside the kinds of `wants`: --emit commands */
+
 struct worker_out {
     void (*item)(void *ctx, const struct msg *m, const struct finding *findings, size_t n);
     void *ctx;

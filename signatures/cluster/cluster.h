@@ -6,5 +6,6 @@
 
 extern const struct cluster_detector queues_detector;
 extern const struct cluster_detector broker_detector;
+extern const struct cluster_detector deployment_detector;
 
 #endif

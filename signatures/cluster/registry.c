@@ -2,4 +2,4 @@
 #include "signatures/cluster/cluster.h"
 
 const struct cluster_detector *const cluster_detectors[] = {&broker_detector, &queues_detector,
-                                                            NULL};
+                                                            &deployment_detector, NULL};

@@ -1,0 +1,182 @@
+/* signatures/cluster/consumers.c - clients that take tasks, by connection: worker-silent. */
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "signatures/cluster/deployment.h"
+#include "signatures/cluster/names.h"
+#include "signatures/flat.h"
+
+#define CONSUMERS_MAX 65536u
+#define WAITING_MAX   4096u
+#define JUDGE_NS      (30 * INT64_C(1000000000))
+#define BEFORE_NS     (60 * INT64_C(1000000000)) /* a worker announces itself, then consumes */
+
+struct consumer {
+    uint64_t host;
+    int64_t start, ended; /* ended 0: not seen to */
+    bool midstream, loud, tasked;
+};
+
+struct waiting {
+    uint64_t serial;
+    int64_t since;
+    void *block; /* the first task that it took, flat */
+};
+
+struct consumers {
+    struct lru *by_conn;
+    struct waiting waiting[WAITING_MAX]; /* a ring: all wait for the same time */
+    unsigned first, n;
+};
+
+struct consumers *consumers_new(void)
+{
+    struct consumers *c = calloc(1, sizeof *c);
+
+    if (!c)
+        return NULL;
+    c->by_conn = lru_new(CONSUMERS_MAX, sizeof(struct consumer), NULL, NULL);
+    if (c->by_conn)
+        return c;
+    free(c);
+    return NULL;
+}
+
+void consumers_free(struct consumers *c)
+{
+    if (!c)
+        return;
+    for (unsigned i = 0; i < WAITING_MAX; i++)
+        free(c->waiting[i].block);
+    lru_free(c->by_conn);
+    free(c);
+}
+
+static struct consumer *consumer_of(struct consumers *c, const struct msg *m)
+{
+    bool fresh;
+    struct consumer *at = lru_put(c->by_conn, m->conn->id.serial, &fresh);
+
+    if (at && fresh) {
+        at->host = crew_host_id(m);
+        at->start = m->at.ns;
+        at->midstream = (m->coverage & (COVER_MIDSTREAM | COVER_ONE_WAY)) != 0;
+    }
+    return at;
+}
+
+/* Whether its address has shown itself while this one was there. */
+static void listen(struct deployment *d, struct consumer *at, const struct msg *m)
+{
+    const struct host *h = crew_find(&d->crew, m, at->host);
+
+    if (h && h->announced != 0 && h->announced >= at->start - BEFORE_NS)
+        at->loud = true;
+}
+
+static void wait_for_word(struct consumers *c, const struct msg *m)
+{
+    struct waiting *w;
+
+    if (c->n == WAITING_MAX)
+        return;
+    w = &c->waiting[(c->first + c->n) % WAITING_MAX];
+    w->block = aligned_alloc(16, (flat_size(m, NULL, 0) + 15) & ~(size_t)15);
+    if (!w->block)
+        return;
+    flat_write(w->block, m, NULL, 0);
+    w->serial = m->conn->id.serial;
+    w->since = m->at.ns;
+    c->n++;
+}
+
+static void took(struct deployment *d, const struct msg *m)
+{
+    struct consumer *at = consumer_of(d->consumers, m);
+
+    if (!at)
+        return;
+    listen(d, at, m);
+    if (!at->tasked)
+        wait_for_word(d->consumers, m);
+    at->tasked = true;
+}
+
+static void silent(struct deployment *d, const struct msg *m, struct consumer *at,
+                   const struct detect_out *out)
+{
+    const struct queue *q = crew_queue(&d->crew, m, crew_queue_of(m));
+    struct finding f;
+
+    if (!q || ((q->loud[0] == 0 || q->loud[0] == at->host) &&
+               (q->loud[1] == 0 || q->loud[1] == at->host)))
+        return; /* nobody here announces himself: their way */
+    finding_init(&f, RULE_WORKER_SILENT, SEV_MEDIUM);
+    finding_reason(&f, "a client takes tasks and announces itself nowhere, others on the queue do");
+    out->emit(out->ctx, m, &f);
+}
+
+static void judge(struct deployment *d, struct waiting *w, const struct detect_out *out)
+{
+    struct consumer *at = lru_get(d->consumers->by_conn, w->serial);
+    struct flat_view v;
+
+    flat_read(w->block, &v);
+    if (at && !at->ended)
+        listen(d, at, &v.m);
+    if (at && !at->midstream && !at->loud)
+        silent(d, &v.m, at, out);
+    free(w->block);
+    w->block = NULL;
+}
+
+static void judge_until(struct deployment *d, int64_t until, const struct detect_out *out)
+{
+    struct consumers *c = d->consumers;
+
+    while (c->n > 0 && c->waiting[c->first].since <= until) {
+        judge(d, &c->waiting[c->first], out);
+        c->first = (c->first + 1) % WAITING_MAX;
+        c->n--;
+    }
+}
+
+void consumers_tick(struct deployment *d, struct stamp now, const struct detect_out *out)
+{
+    judge_until(d, now.ns - JUDGE_NS, out);
+}
+
+void consumers_finish(struct deployment *d, struct stamp now, const struct detect_out *out)
+{
+    (void)now;
+    judge_until(d, INT64_MAX, out);
+}
+
+static bool asks_for_tasks(const struct msg *m)
+{
+    bool asks = msg_is(m, F_AMQP_METHOD, "basic.consume") ||
+                msg_is(m, F_AMQP_METHOD, "basic.get") || msg_is(m, F_REDIS_COMMAND, "BRPOP") ||
+                msg_is(m, F_REDIS_COMMAND, "RPOP") || msg_is(m, F_REDIS_COMMAND, "BLPOP");
+
+    return asks && m->dir == TO_SERVER && name_use(crew_queue_of(m)) == NAME_TASKS;
+}
+
+void consumers_note(struct deployment *d, const struct msg *m, const struct detect_out *out)
+{
+    struct consumer *at;
+
+    (void)out;
+    if (m->kind == MSG_TASK && m->op == OP_DELIVER && m->dir == TO_CLIENT &&
+        name_use(crew_queue_of(m)) == NAME_TASKS) {
+        took(d, m);
+    } else if (m->kind == MSG_COMMAND && asks_for_tasks(m)) {
+        consumer_of(d->consumers, m);
+    } else if (m->kind == MSG_CLOSED ||
+               (m->kind == MSG_COMMAND && msg_is(m, F_AMQP_METHOD, "connection.close"))) {
+        at = lru_get(d->consumers->by_conn, m->conn->id.serial);
+        if (at && !at->ended) {
+            /* Scope is not in MSG_CLOSED: what was heard at its last task stands. */
+            at->ended = m->at.ns;
+        }
+    }
+}

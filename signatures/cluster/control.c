@@ -1,0 +1,282 @@
+/* signatures/cluster/control.c - remote control by whoever may reach the broker:
+ * control-dangerous, control-change, control-recon. */
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "signatures/cluster/deployment.h"
+#include "signatures/cluster/names.h"
+#include "signatures/cluster/topology.h"
+#include "signatures/flat.h"
+
+#define HELLOS_MAX 1024u
+#define HELLO_NS   (30 * INT64_C(1000000000))
+#define HOUR_NS    (3600 * INT64_C(1000000000))
+
+enum risk { NO_RISK, RECON, CHANGE, DANGER, TAKEOVER };
+
+/* celery:worker/control.py, the Panel's registry; kombu dispatches by these names only. */
+static const struct {
+    const char *method;
+    enum risk risk;
+} commands[] = {
+    {"ping", NO_RISK},
+    {"hello", NO_RISK},
+    {"election", TAKEOVER},
+    {"shutdown", TAKEOVER},
+    {"pool_restart", TAKEOVER},
+    {"add_consumer", DANGER},
+    {"cancel_consumer", DANGER},
+    {"revoke", DANGER},
+    {"revoke_by_stamped_headers", DANGER},
+    {"terminate", DANGER},
+    {"rate_limit", DANGER},
+    {"time_limit", DANGER},
+    {"autoscale", CHANGE},
+    {"pool_grow", CHANGE},
+    {"pool_shrink", CHANGE},
+    {"disable_events", CHANGE},
+    {"objgraph", CHANGE},
+    {"memdump", CHANGE},
+    {"memsample", CHANGE},
+    {"enable_events", RECON},
+    {"heartbeat", RECON},
+    {"active", RECON},
+    {"dump_active", RECON},
+    {"reserved", RECON},
+    {"dump_reserved", RECON},
+    {"scheduled", RECON},
+    {"dump_schedule", RECON},
+    {"query_task", RECON},
+    {"revoked", RECON},
+    {"dump_revoked", RECON},
+    {"registered", RECON},
+    {"dump_tasks", RECON},
+    {"active_queues", RECON},
+    {"stats", RECON},
+    {"clock", RECON},
+    {"conf", RECON},
+    {"dump_conf", RECON},
+    {"report", RECON},
+};
+
+/* A hello whose node has still to show itself. */
+struct hello {
+    void *block; /* the message, flat; NULL: free */
+    int64_t at;
+};
+
+struct control {
+    struct hello hellos[HELLOS_MAX]; /* a ring: all wait for the same time */
+    unsigned first, n;
+};
+
+struct control *control_new(void)
+{
+    return calloc(1, sizeof(struct control));
+}
+
+void control_free(struct control *c)
+{
+    if (!c)
+        return;
+    for (unsigned i = 0; i < HELLOS_MAX; i++)
+        free(c->hellos[i].block);
+    free(c);
+}
+
+static enum risk risk_of(struct bytes method, bool *known)
+{
+    *known = true;
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        if (bytes_eq(method, commands[i].method))
+            return commands[i].risk;
+    *known = false;
+    return CHANGE;
+}
+
+static unsigned count(struct bytes list, struct bytes *first)
+{
+    struct bytes item;
+    unsigned n = 0;
+
+    while (list_next(&list, &item)) {
+        if (n++ == 0)
+            *first = item;
+    }
+    return n;
+}
+
+/* A pod's own preStop: one destination, and it lives where the command comes from. */
+static bool to_itself(struct deployment *d, const struct msg *m)
+{
+    struct bytes node;
+
+    return count(msg_text(m, F_CONTROL_DESTINATION), &node) == 1 &&
+           !msg_has(m, F_CONTROL_PATTERN) && nodes_is_own(d->nodes, m, node);
+}
+
+/* A web page's "cancel": one id, not killed, by who publishes tasks. */
+static bool is_cancel(struct deployment *d, const struct msg *m)
+{
+    struct bytes id;
+    const struct host *h;
+
+    if (!msg_is(m, F_CONTROL_METHOD, "revoke") || !msg_has(m, F_CONTROL_TERMINATE) ||
+        msg_num(m, F_CONTROL_TERMINATE, 1) != 0 || count(msg_text(m, F_CONTROL_TASKS), &id) != 1)
+        return false;
+    h = crew_find(&d->crew, m, crew_host_id(m));
+    return h && h->published != 0;
+}
+
+static void say(const struct msg *m, enum rule_id rule, enum severity severity, const char *why,
+                const struct detect_out *out)
+{
+    struct bytes method = msg_text(m, F_CONTROL_METHOD), one;
+    struct finding f;
+
+    finding_init(&f, rule, severity);
+    finding_reason(&f, "%s", why);
+    if (method.len > 0)
+        finding_text(&f, "method", method);
+    if (msg_has(m, F_CONTROL_TOPIC))
+        finding_text(&f, "topic", msg_text(m, F_CONTROL_TOPIC));
+    if (msg_has(m, F_CONTROL_TASKS))
+        finding_num(&f, "tasks", count(msg_text(m, F_CONTROL_TASKS), &one));
+    f.fold_class = hash_bytes(method, 0);
+    if (rule == RULE_CONTROL_RECON && severity == SEV_INFO) {
+        f.fold = FOLD_CLIENT;
+        f.fold_seconds = 86400;
+        f.fold_class = 0;
+    }
+    out->emit(out->ctx, m, &f);
+}
+
+static void recon(const struct msg *m, const struct detect_out *out)
+{
+    say(m, RULE_CONTROL_RECON, out->policy->baseline ? SEV_LOW : SEV_INFO,
+        "a remote control command explores the workers", out);
+}
+
+static void change(struct deployment *d, const struct msg *m, bool known, enum risk risk,
+                   const struct detect_out *out)
+{
+    const char *why = "a remote control command changes the workers";
+
+    if (!known)
+        why = "a remote control command that no Celery has";
+    else if (risk > CHANGE)
+        why = to_itself(d, m) ? "a node that controls itself"
+                              : "a task is cancelled by an address that publishes tasks";
+    say(m, RULE_CONTROL_CHANGE, SEV_MEDIUM, why, out);
+}
+
+static bool runs(const struct ledger_task *t, int64_t now)
+{
+    return t && t->publisher != 0 && !t->ended && !t->revoked &&
+           (t->taken_ns == 0 || now - t->taken_ns < HOUR_NS);
+}
+
+/* A forged hello suppresses tasks (celery:worker/control.py:hello merges `revoked`). */
+static bool suppresses(struct deployment *d, const struct msg *m)
+{
+    struct bytes list = msg_text(m, F_CONTROL_TASKS), id;
+
+    while (list_next(&list, &id))
+        if (runs(ledger_find(d->ledger, tasks_id(id), topology_scope(m), m->at.ns), m->at.ns))
+            return true;
+    return false;
+}
+
+static void wait_for_node(struct control *c, const struct msg *m)
+{
+    struct hello *h;
+
+    if (c->n == HELLOS_MAX)
+        return;
+    h = &c->hellos[(c->first + c->n) % HELLOS_MAX];
+    h->block = aligned_alloc(16, (flat_size(m, NULL, 0) + 15) & ~(size_t)15);
+    if (!h->block)
+        return;
+    flat_write(h->block, m, NULL, 0);
+    h->at = m->at.ns;
+    c->n++;
+}
+
+static bool joined(struct deployment *d, const struct msg *m)
+{
+    const struct host *h = crew_find(&d->crew, m, crew_host_id(m));
+    int64_t from = m->at.ns - HELLO_NS;
+
+    if (nodes_seen(d->nodes, m, msg_text(m, F_CONTROL_FROM_NODE)) >= from)
+        return true;
+    return h && (h->mailbox >= from || h->consumes >= from);
+}
+
+void control_tick(struct deployment *d, struct stamp now, const struct detect_out *out)
+{
+    struct control *c = d->control;
+    struct flat_view v;
+
+    while (c->n > 0 && now.ns - c->hellos[c->first].at >= HELLO_NS) {
+        struct hello *h = &c->hellos[c->first];
+
+        flat_read(h->block, &v);
+        if (!joined(d, &v.m))
+            say(&v.m, RULE_CONTROL_DANGEROUS, SEV_HIGH, "a hello of a node that then did not join",
+                out);
+        free(h->block);
+        h->block = NULL;
+        c->first = (c->first + 1) % HELLOS_MAX;
+        c->n--;
+    }
+}
+
+/* A revoke that was seen explains that the id comes back in another node's hello. */
+static void remember_revoked(struct deployment *d, const struct msg *m)
+{
+    struct bytes list = msg_text(m, F_CONTROL_TASKS), id;
+
+    while (list_next(&list, &id)) {
+        struct ledger_task *t = ledger_find(d->ledger, tasks_id(id), topology_scope(m), m->at.ns);
+        if (t)
+            t->revoked = true;
+    }
+}
+
+static void command(struct deployment *d, const struct msg *m, const struct detect_out *out)
+{
+    struct bytes method = msg_text(m, F_CONTROL_METHOD);
+    bool known;
+    enum risk risk = risk_of(method, &known);
+
+    if (bytes_eq(method, "hello")) {
+        if (suppresses(d, m))
+            say(m, RULE_CONTROL_DANGEROUS, SEV_HIGH,
+                "a hello that revokes a task which was published and has not ended", out);
+        wait_for_node(d->control, m);
+    } else if (risk == RECON) {
+        recon(m, out);
+    } else if (risk == CHANGE || (risk > CHANGE && (to_itself(d, m) || is_cancel(d, m)))) {
+        change(d, m, known, risk, out);
+    } else if (risk == TAKEOVER) {
+        say(m, RULE_CONTROL_DANGEROUS, SEV_CRITICAL,
+            "a remote control command stops or takes over workers", out);
+    } else if (risk == DANGER) {
+        say(m, RULE_CONTROL_DANGEROUS, SEV_HIGH,
+            "a remote control command redirects, cancels or throttles tasks", out);
+    }
+    if (name_starts(method, "revoke") || bytes_eq(method, "terminate"))
+        remember_revoked(d, m);
+}
+
+void control_note(struct deployment *d, const struct msg *m, const struct detect_out *out)
+{
+    if (m->dir != TO_SERVER)
+        return;
+    if (m->kind == MSG_CONTROL && msg_has(m, F_CONTROL_METHOD) && m->op == OP_PUBLISH)
+        command(d, m, out);
+    else if (m->kind == MSG_WORKER && msg_is(m, F_WORKER_EVENT, "worker-elect") &&
+             msg_is(m, F_CONTROL_TOPIC, "task"))
+        say(m, RULE_CONTROL_DANGEROUS, SEV_CRITICAL,
+            "an election among the workers: the winner publishes a task in its own name", out);
+}

@@ -1,0 +1,173 @@
+/* signatures/cluster/crew.c - see crew.h. */
+#include "signatures/cluster/crew.h"
+
+#include "base/hash.h"
+#include "signatures/cluster/names.h"
+#include "signatures/cluster/topology.h"
+
+#define HOSTS_MAX  65536u
+#define QUEUES_MAX 65536u
+
+bool crew_open(struct crew *c)
+{
+    c->hosts = lru_new(HOSTS_MAX, sizeof(struct host), NULL, NULL);
+    c->queues = lru_new(QUEUES_MAX, sizeof(struct queue), NULL, NULL);
+    return c->hosts && c->queues;
+}
+
+void crew_close(struct crew *c)
+{
+    if (c->hosts)
+        lru_free(c->hosts);
+    if (c->queues)
+        lru_free(c->queues);
+}
+
+uint64_t crew_host_id(const struct msg *m)
+{
+    const struct endpoint *e = &m->conn->id.client;
+    uint64_t h =
+        hash_mix(hash_bytes(bytes_of(e->ip, sizeof e->ip), e->family), m->conn->id.network);
+
+    return h ? h : 1;
+}
+
+struct host *crew_host(struct crew *c, const struct msg *m)
+{
+    uint64_t id = crew_host_id(m);
+    bool fresh;
+    struct host *h = lru_put(c->hosts, hash_mix(topology_scope(m), id), &fresh);
+
+    if (h && fresh) {
+        h->id = id;
+        h->first = m->at.ns;
+    }
+    if (h && (m->coverage & (COVER_MIDSTREAM | COVER_ONE_WAY | COVER_GAP)))
+        h->partial = true;
+    return h;
+}
+
+struct host *crew_find(struct crew *c, const struct msg *m, uint64_t host)
+{
+    return lru_get(c->hosts, hash_mix(topology_scope(m), host));
+}
+
+static uint64_t queue_key(const struct msg *m, struct bytes name)
+{
+    return hash_mix(topology_scope(m), hash_bytes(name_without_priority(name), 4));
+}
+
+struct queue *crew_queue(struct crew *c, const struct msg *m, struct bytes name)
+{
+    bool fresh;
+
+    return name.len > 0 ? lru_put(c->queues, queue_key(m, name), &fresh) : NULL;
+}
+
+bool crew_is_task_queue(struct crew *c, const struct msg *m, struct bytes name)
+{
+    const struct queue *q;
+
+    if (name.len == 0 || name_use(name) != NAME_TASKS)
+        return false;
+    if (bytes_eq(name_without_priority(name), "celery"))
+        return true;
+    q = lru_get(c->queues, queue_key(m, name));
+    return q && q->tasks;
+}
+
+struct bytes crew_queue_of(const struct msg *m)
+{
+    if (msg_has(m, F_TASK_QUEUE))
+        return msg_text(m, F_TASK_QUEUE);
+    if (msg_has(m, F_AMQP_QUEUE))
+        return msg_text(m, F_AMQP_QUEUE);
+    return msg_text(m, F_REDIS_KEY);
+}
+
+static void loud(struct queue *q, uint64_t host)
+{
+    if (q->loud[0] == 0 || q->loud[0] == host)
+        q->loud[0] = host;
+    else
+        q->loud[1] = host;
+}
+
+static void task(struct crew *c, const struct msg *m, struct host *h)
+{
+    struct queue *q = NULL;
+
+    if (m->dir == TO_SERVER && m->op == OP_PUBLISH &&
+        !bytes_eq(bytes_of(m->action, strlen(m->action)), "restored"))
+        h->published = m->at.ns;
+    if (m->op == OP_DELIVER && m->dir == TO_CLIENT)
+        h->took = h->consumes = m->at.ns;
+    if (msg_text(m, F_TASK_QUEUE).len > 0 && name_use(msg_text(m, F_TASK_QUEUE)) == NAME_TASKS)
+        q = crew_queue(c, m, msg_text(m, F_TASK_QUEUE));
+    if (q) {
+        q->tasks = true;
+        if (h->took && h->announced && m->dir == TO_CLIENT)
+            loud(q, h->id);
+    }
+}
+
+static void asks(struct crew *c, const struct msg *m, struct host *h, struct bytes queue)
+{
+    (void)c;
+    if (name_use(queue) == NAME_TASKS && queue.len > 0)
+        h->consumes = m->at.ns;
+}
+
+static void amqp(struct crew *c, const struct msg *m, struct host *h)
+{
+    struct bytes queue = msg_text(m, F_AMQP_QUEUE);
+    struct queue *q;
+
+    if (m->dir != TO_SERVER)
+        return;
+    if (msg_is(m, F_AMQP_METHOD, "queue.declare")) {
+        q = crew_queue(c, m, queue);
+        if (q && q->declarer == 0)
+            q->declarer = h->id;
+        if (name_use(queue) == NAME_MAILBOX)
+            h->announced = m->at.ns;
+    } else if (msg_is(m, F_AMQP_METHOD, "basic.consume") || msg_is(m, F_AMQP_METHOD, "basic.get")) {
+        asks(c, m, h, queue);
+    }
+}
+
+/* kombu 5.7 makes its bindings in a script; SADD before. The subscription follows either way. */
+static void redis(struct crew *c, const struct msg *m, struct host *h)
+{
+    struct bytes command = msg_text(m, F_REDIS_COMMAND), channel = msg_text(m, F_REDIS_CHANNEL);
+    bool subscribes = bytes_eq(command, "PSUBSCRIBE") || bytes_eq(command, "SUBSCRIBE");
+
+    if (bytes_eq(command, "BRPOP") || bytes_eq(command, "RPOP") || bytes_eq(command, "BLPOP"))
+        asks(c, m, h, msg_text(m, F_REDIS_KEY));
+    else if (subscribes && name_use(channel) == NAME_MAILBOX)
+        h->mailbox = h->announced = m->at.ns;
+    else if ((bytes_eq(command, "SADD") || name_starts(command, "EVAL")) &&
+             name_ends(msg_text(m, F_REDIS_KEY), "_kombu.binding.celery.pidbox"))
+        h->mailbox = h->announced = m->at.ns;
+}
+
+void crew_note(struct crew *c, const struct msg *m)
+{
+    struct host *h = crew_host(c, m);
+
+    if (c->begin == 0)
+        c->begin = m->at.ns;
+    if (!h)
+        return;
+    if (m->kind == MSG_TASK)
+        task(c, m, h);
+    else if (m->kind == MSG_COMMAND && msg_has(m, F_AMQP_METHOD))
+        amqp(c, m, h);
+    else if (m->kind == MSG_COMMAND)
+        redis(c, m, h);
+    else if (m->kind == MSG_WORKER && m->dir == TO_SERVER &&
+             name_starts(msg_text(m, F_WORKER_EVENT), "worker-"))
+        h->announced = m->at.ns;
+    else if (m->kind == MSG_CONTROL && m->dir == TO_SERVER && msg_has(m, F_WORKER_HOSTNAME))
+        h->announced = m->at.ns;
+}

@@ -1,0 +1,51 @@
+/* signatures/cluster/crew.h - who does what on a broker, by address: publishes tasks, takes them,
+ * opens a mailbox, announces itself; and which queues carry tasks. Shared by the detectors of
+ * deployment.c. Addresses, not connections: Celery spreads one process over several. */
+#ifndef SIGNATURES_CLUSTER_CREW_H
+#define SIGNATURES_CLUSTER_CREW_H
+
+#include "base/lru.h"
+#include "dissectors/msg.h"
+
+/* When this address was last seen doing it, on one broker and vhost or database; 0: never. */
+struct host {
+    uint64_t id;
+    int64_t first;
+    int64_t published; /* a task */
+    int64_t took;      /* a task */
+    int64_t consumes;  /* asked for tasks: basic.consume, basic.get, BRPOP, or took one */
+    int64_t mailbox;   /* opened one that is told of no node by name */
+    int64_t announced; /* sent a worker-* event, opened or answered from a mailbox */
+    bool partial;      /* some of what it did was seen in part only: mid-stream, one way, a gap */
+};
+
+struct queue {
+    uint64_t declarer; /* crew_host_id(): who declared it first */
+    uint64_t loud[2];  /* two addresses that take tasks from it and announce themselves */
+    bool tasks;        /* a task passed through it, or it was consumed by who takes tasks */
+};
+
+struct crew {
+    struct lru *hosts, *queues;
+    int64_t begin; /* the first message of all */
+};
+
+bool crew_open(struct crew *c);
+void crew_close(struct crew *c);
+
+/* The client's address: the same on every broker. */
+uint64_t crew_host_id(const struct msg *m);
+/* NULL: out of memory. Good until the next call. */
+struct host *crew_host(struct crew *c, const struct msg *m);
+/* Who has that id on the broker of m; NULL: nobody known. */
+struct host *crew_find(struct crew *c, const struct msg *m, uint64_t host);
+/* Of the broker and vhost or database of m; the priority of a list is ignored. */
+struct queue *crew_queue(struct crew *c, const struct msg *m, struct bytes name);
+bool crew_is_task_queue(struct crew *c, const struct msg *m, struct bytes name);
+/* The name of the queue that a task message is about; empty: not known. */
+struct bytes crew_queue_of(const struct msg *m);
+
+/* Learns. */
+void crew_note(struct crew *c, const struct msg *m);
+
+#endif

@@ -1,0 +1,89 @@
+/* signatures/cluster/deployment.c - keeps what is known of the deployments, and asks the detectors
+ * that share it. */
+#include "signatures/cluster/deployment.h"
+
+#include <stdlib.h>
+
+#include "signatures/cluster/cluster.h"
+#include "signatures/cluster/names.h"
+
+#define TASKS_MIN 1024u
+
+static void close_deployment(void *self)
+{
+    struct deployment *d = self;
+
+    crew_close(&d->crew);
+    ledger_free(d->ledger);
+    nodes_free(d->nodes);
+    control_free(d->control);
+    consumers_free(d->consumers);
+    free(d);
+}
+
+static void *open_deployment(const struct policy *policy)
+{
+    struct deployment *d = calloc(1, sizeof *d);
+    size_t max = policy->tasks_remembered > TASKS_MIN ? policy->tasks_remembered : TASKS_MIN;
+
+    if (!d)
+        return NULL;
+    d->ledger = ledger_new(max);
+    d->nodes = nodes_new();
+    d->control = control_new();
+    d->consumers = consumers_new();
+    if (crew_open(&d->crew) && d->ledger && d->nodes && d->control && d->consumers)
+        return d;
+    close_deployment(d);
+    return NULL;
+}
+
+bool deployment_wants_command(const struct msg *m)
+{
+    struct bytes command;
+
+    if (msg_has(m, F_AMQP_METHOD))
+        return !msg_is(m, F_AMQP_METHOD, "basic.ack");
+    command = msg_text(m, F_REDIS_COMMAND);
+    if (bytes_eq(command, "BRPOP") || bytes_eq(command, "RPOP") || bytes_eq(command, "BLPOP"))
+        return name_use(msg_text(m, F_REDIS_KEY)) == NAME_TASKS;
+    return bytes_eq(command, "PSUBSCRIBE") || bytes_eq(command, "SUBSCRIBE") ||
+           ((bytes_eq(command, "SADD") || name_starts(command, "EVAL")) &&
+            name_holds(msg_text(m, F_REDIS_KEY), "_kombu.binding"));
+}
+
+static void note(void *self, const struct msg *m, const struct detect_out *out)
+{
+    struct deployment *d = self;
+
+    nodes_note(d->nodes, &d->crew, m, out);
+    if (m->kind != MSG_CLOSED)
+        crew_note(&d->crew, m);
+    tasks_note(d, m, out);
+    control_note(d, m, out);
+    consumers_note(d, m, out);
+}
+
+static void tick(void *self, struct stamp now, const struct detect_out *out)
+{
+    struct deployment *d = self;
+
+    control_tick(d, now, out);
+    consumers_tick(d, now, out);
+}
+
+static void finish(void *self, struct stamp now, const struct detect_out *out)
+{
+    consumers_finish(self, now, out);
+}
+
+const struct cluster_detector deployment_detector = {
+    .name = "deployment",
+    .wants = MSG_TASK | MSG_RESULT | MSG_WORKER | MSG_CONTROL | MSG_COMMAND | MSG_REPLY |
+             MSG_ENVELOPE | MSG_CLOSED,
+    .open = open_deployment,
+    .note = note,
+    .tick = tick,
+    .finish = finish,
+    .close = close_deployment,
+};

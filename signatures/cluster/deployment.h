@@ -1,0 +1,47 @@
+/* signatures/cluster/deployment.h - what is known of the Celery deployments that were seen, shared
+ * by the detectors of who sent what. One registered detector (deployment.c) keeps it and asks them
+ * in turn, each with the facts that were true before the message. */
+#ifndef SIGNATURES_CLUSTER_DEPLOYMENT_H
+#define SIGNATURES_CLUSTER_DEPLOYMENT_H
+
+#include "signatures/cluster/crew.h"
+#include "signatures/cluster/ledger.h"
+#include "signatures/cluster/nodes.h"
+#include "signatures/detector.h"
+
+struct deployment {
+    struct crew crew;
+    struct ledger *ledger;
+    struct nodes *nodes;
+    struct control *control;
+    struct consumers *consumers;
+};
+
+/* Whether a MSG_COMMAND is one that the detectors learn from: asked by the workers, so that the
+ * many others never cross to the collector. */
+bool deployment_wants_command(const struct msg *m);
+
+/* tasks.c: fills the ledger; task-replayed, result-forged. */
+void tasks_note(struct deployment *d, const struct msg *m, const struct detect_out *out);
+uint64_t tasks_id(struct bytes id); /* of a task, for the ledger */
+
+/* control.c: control-dangerous, control-change, control-recon. */
+struct control *control_new(void);
+void control_free(struct control *c);
+void control_note(struct deployment *d, const struct msg *m, const struct detect_out *out);
+void control_tick(struct deployment *d, struct stamp now, const struct detect_out *out);
+
+/* consumers.c: worker-silent, task-swallowed. */
+struct consumers *consumers_new(void);
+void consumers_free(struct consumers *c);
+void consumers_note(struct deployment *d, const struct msg *m, const struct detect_out *out);
+void consumers_tick(struct deployment *d, struct stamp now, const struct detect_out *out);
+void consumers_finish(struct deployment *d, struct stamp now, const struct detect_out *out);
+
+/* tap.c: amqp-tap, amqp-destructive. */
+void tap_note(struct deployment *d, const struct msg *m, const struct detect_out *out);
+
+/* keys.c: redis-destructive, redis-recon, redis-queue-tamper, redis-admin, ... */
+void keys_note(struct deployment *d, const struct msg *m, const struct detect_out *out);
+
+#endif

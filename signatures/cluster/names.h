@@ -1,0 +1,27 @@
+/* signatures/cluster/names.h - what the name of a queue, list, exchange or channel says of its use
+ * (kombu:pidbox.py, celery:events/receiver.py, celery:backends/rpc.py). Pure. */
+#ifndef SIGNATURES_CLUSTER_NAMES_H
+#define SIGNATURES_CLUSTER_NAMES_H
+
+#include "base/bytes.h"
+
+enum name_use {
+    NAME_TASKS,   /* as far as the name tells */
+    NAME_MAILBOX, /* <node>.celery.pidbox, celery.pidbox */
+    NAME_REPLIES, /* <oid>.reply.celery.pidbox, reply.celery.pidbox, and an oid: results by rpc */
+    NAME_EVENTS,  /* celeryev.<uuid>, celeryev */
+    NAME_KOMBU,   /* unacked, unacked_index, unacked_mutex, _kombu.binding.* */
+    NAME_RESULTS, /* celery-task-meta-*, celery-taskset-meta-* */
+};
+
+/* Of a queue or list (its priority is ignored), or an exchange. */
+enum name_use name_use(struct bytes name);
+/* A Redis list's name without the priority that kombu appends. */
+struct bytes name_without_priority(struct bytes key);
+/* The node of "<node>.<namespace>.pidbox"; empty: none. */
+struct bytes name_node(struct bytes mailbox);
+bool name_ends(struct bytes name, const char *end);
+bool name_starts(struct bytes name, const char *start);
+bool name_holds(struct bytes name, const char *part);
+
+#endif

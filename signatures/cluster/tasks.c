@@ -1,0 +1,196 @@
+/* signatures/cluster/tasks.c - the life of each task: task-replayed, result-forged. */
+#include "base/hash.h"
+#include "signatures/cluster/deployment.h"
+#include "signatures/cluster/topology.h"
+
+uint64_t tasks_id(struct bytes id)
+{
+    uint64_t h = hash_bytes(id, 9);
+
+    return h ? h : 1;
+}
+
+static uint64_t server_of(const struct msg *m)
+{
+    const struct endpoint *s = &m->conn->id.server;
+
+    return hash_mix(hash_bytes(bytes_of(s->ip, sizeof s->ip), s->port), m->conn->id.network);
+}
+
+static bool is_action(const struct msg *m, const char *action)
+{
+    return m->action && strcmp(m->action, action) == 0;
+}
+
+static struct ledger_task *enter(struct deployment *d, const struct msg *m, uint64_t id)
+{
+    struct bytes parent = msg_text(m, F_TASK_PARENT_ID), root = msg_text(m, F_TASK_ROOT_ID);
+    struct ledger_task *t = ledger_put(d->ledger, id, topology_scope(m), crew_host_id(m), m->at.ns);
+
+    if (!t)
+        return NULL;
+    t->server = server_of(m);
+    t->parent = parent.len > 0 ? tasks_id(parent) : 0;
+    t->root = root.len > 0 ? tasks_id(root) : 0;
+    if (t->root == id)
+        t->root = 0;
+    return t;
+}
+
+static void replayed(const struct msg *m, const struct ledger_task *t, const struct detect_out *out)
+{
+    struct finding f;
+
+    finding_init(&f, RULE_TASK_REPLAYED, SEV_HIGH);
+    finding_reason(&f, t->publisher ? "a task that was published before is published again, from "
+                                      "an address that never took it"
+                                    : "a task that was delivered before is published again, from "
+                                      "an address that never took it");
+    finding_num(&f, "seconds_after", (m->at.ns - t->seen_ns) / 1000000000);
+    out->emit(out->ctx, m, &f);
+}
+
+static void published(struct deployment *d, const struct msg *m, uint64_t id,
+                      const struct detect_out *out)
+{
+    uint64_t host = crew_host_id(m);
+    struct ledger_task *t = ledger_find(d->ledger, id, topology_scope(m), m->at.ns);
+
+    if (!t) {
+        t = enter(d, m, id);
+        if (t)
+            t->publisher = host;
+        return;
+    }
+    if (t->publisher != host && !ledger_took_any(d->ledger, id, host, m->at.ns) &&
+        (t->publisher != 0 || !(m->coverage & COVER_MIDSTREAM)))
+        replayed(m, t, out);
+    if (t->publisher == 0)
+        t->publisher = host;
+    t->seen_ns = m->at.ns;
+    t->ended = false;
+}
+
+static void taken(struct deployment *d, const struct msg *m, uint64_t id)
+{
+    struct ledger_task *t = ledger_find(d->ledger, id, topology_scope(m), m->at.ns);
+
+    if (!t)
+        t = enter(d, m, id);
+    if (!t)
+        return;
+    t->seen_ns = m->at.ns;
+    ledger_take(t, crew_host_id(m), m->at.ns);
+}
+
+static void task(struct deployment *d, const struct msg *m, const struct detect_out *out)
+{
+    struct bytes text = msg_text(m, F_TASK_ID);
+
+    if (text.len == 0)
+        return;
+    if (msg_num(m, F_KEPT, 0) || (m->op == OP_DELIVER && m->dir == TO_CLIENT))
+        taken(d, m, tasks_id(text));
+    else if (m->op == OP_PUBLISH && m->dir == TO_SERVER && is_action(m, "published"))
+        published(d, m, tasks_id(text), out);
+}
+
+static bool is_final(const struct msg *m)
+{
+    static const char *const states[] = {"SUCCESS", "FAILURE", "REVOKED", "REJECTED", "IGNORED"};
+
+    for (size_t i = 0; i < sizeof states / sizeof *states; i++)
+        if (msg_is(m, F_RESULT_STATUS, states[i]))
+            return true;
+    return false;
+}
+
+/* Who took the task that this one came from answers for it too: the rest of a chain that failed,
+ * the body of a chord (celery:backends/base.py:Backend.mark_as_failure). */
+static bool took_origin(struct deployment *d, const struct ledger_task *t, uint64_t host,
+                        int64_t now)
+{
+    const uint64_t of[] = {t->parent, t->root};
+    const uint64_t scope = t->scope;
+
+    for (size_t i = 0; i < 2; i++) {
+        const struct ledger_task *o = of[i] ? ledger_find(d->ledger, of[i], scope, now) : NULL;
+
+        if (of[i] && (!o || ledger_took_any(d->ledger, of[i], host, now)))
+            return true; /* what was not seen accuses nobody */
+    }
+    return false;
+}
+
+static bool is_forged(struct deployment *d, const struct msg *m, const struct ledger_task *t,
+                      uint64_t host)
+{
+    const struct host *h;
+
+    if (ledger_took_any(d->ledger, t->id, host, m->at.ns) || t->accused == host ||
+        (m->coverage & COVER_GAP))
+        return false;
+    /* celery:contrib/abortable.py: the state that a client may write. */
+    if (msg_is(m, F_RESULT_STATUS, "ABORTED") && t->publisher == host)
+        return false;
+    if (took_origin(d, t, host, m->at.ns))
+        return false;
+    if (t->taken_ns != 0)
+        return true;
+    /* Nobody was seen to take it: then whoever takes tasks may have. */
+    h = crew_find(&d->crew, m, host);
+    return t->publisher != 0 && t->server == server_of(m) && h && !h->took && !h->partial;
+}
+
+static void result(struct deployment *d, const struct msg *m, const struct detect_out *out)
+{
+    struct bytes text = msg_text(m, F_TASK_ID);
+    uint64_t id = tasks_id(text), host = crew_host_id(m);
+    struct ledger_task *t;
+    struct finding f;
+
+    if (text.len == 0 || m->dir != TO_SERVER || (m->op != OP_PUBLISH && m->op != OP_STORE))
+        return;
+    t = ledger_find(d->ledger, id, topology_scope(m), m->at.ns);
+    if (!t)
+        t = ledger_find_any(d->ledger, id, m->at.ns);
+    if (!t)
+        return;
+    if (!is_forged(d, m, t, host)) {
+        t->ended |= is_final(m);
+        return;
+    }
+    t->accused = host;
+    finding_init(&f, RULE_RESULT_FORGED, SEV_HIGH);
+    finding_reason(&f, t->taken_ns ? "a result from an address that never took the task"
+                                   : "a result of a task that nobody has taken yet");
+    finding_text(&f, "status", msg_text(m, F_RESULT_STATUS));
+    out->emit(out->ctx, m, &f);
+}
+
+static void event(struct deployment *d, const struct msg *m)
+{
+    static const char *const last[] = {"task-succeeded", "task-failed", "task-revoked",
+                                       "task-rejected"};
+    struct bytes id = msg_text(m, F_TASK_ID);
+    struct ledger_task *t;
+
+    if (id.len == 0 || m->dir != TO_SERVER)
+        return;
+    for (size_t i = 0; i < sizeof last / sizeof *last; i++)
+        if (msg_is(m, F_WORKER_EVENT, last[i])) {
+            t = ledger_find(d->ledger, tasks_id(id), topology_scope(m), m->at.ns);
+            if (t && ledger_took(t, crew_host_id(m)))
+                t->ended = true;
+        }
+}
+
+void tasks_note(struct deployment *d, const struct msg *m, const struct detect_out *out)
+{
+    if (m->kind == MSG_TASK)
+        task(d, m, out);
+    else if (m->kind == MSG_RESULT)
+        result(d, m, out);
+    else if (m->kind == MSG_WORKER)
+        event(d, m);
+}
