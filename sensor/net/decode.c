@@ -37,7 +37,7 @@ static void set_payload(struct peel *p)
 {
     p->out->payload = p->left;
     p->out->wire_payload = (uint32_t)(p->left.len + p->lost);
-    p->out->cut = p->lost > 0;
+    p->out->cut = p->lost > 0 || p->lying;
 }
 
 static enum layer ipv4_fragment(struct peel *p, uint16_t id, uint16_t bits)
@@ -68,6 +68,11 @@ static enum layer tcp(struct peel *p)
         head = b.len;
     }
     (void)peel_skip(p, head);
+    if (p->lying) { /* no receiver takes its bytes: neither do we, nor know how many they were */
+        p->left.len = 0;
+        p->lost = 0;
+        p->out->tcp.flags &= (uint8_t) ~(TCP_FIN | TCP_RST); /* which lie behind those bytes */
+    }
     set_payload(p);
     return LAYER_TCP;
 }
@@ -78,7 +83,7 @@ static enum layer udp(struct peel *p)
     if (b.len < UDP_HEAD)
         return LAYER_MALFORMED;
     size_t length = be16_at(b, 4); /* 0: longer than it can say (RFC 2675) */
-    if (length > 0 && (length < UDP_HEAD || !peel_trim(p, length)))
+    if (p->lying || (length > 0 && (length < UDP_HEAD || !peel_trim(p, length))))
         return LAYER_MALFORMED;
     p->out->src.port = be16_at(b, 0);
     p->out->dst.port = be16_at(b, 2);
@@ -107,8 +112,9 @@ static enum layer ipv4(struct peel *p)
     size_t total = be16_at(b, 2);
     if (total == 0) /* segmentation offload, seen on the sending host */
         total = b.len + p->lost;
-    if (head < IPV4_HEAD || total < head || !peel_trim(p, total) || head > p->left.len)
+    if (head < IPV4_HEAD || total < head || head > b.len)
         return LAYER_MALFORMED;
+    peel_trim_ip(p, total);
     p->out->l3 = p->left;
     p->out->ip_proto = b.at[9];
     set_ipv4(&p->out->src, b.at + 12);

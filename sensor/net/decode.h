@@ -4,8 +4,10 @@
  * Pure: no state, no allocation, no callback. What tunnels and tags may nest is
  * bounded by LIMIT_ENCAP_DEPTH and DECODE_MAX_STEPS. Ethernet padding never becomes
  * payload: the IP length rules, except that a length of 0, as segmentation
- * offload leaves it, takes what is there. A length that promises more than was
- * on the wire is malformed; more than the snaplen kept is `cut`.
+ * offload leaves it, takes what is there. More than the snaplen kept is `cut`. More
+ * than was on the wire: a TCP header still counts, its payload, which no receiver
+ * takes, is given as empty with `cut` (so look captures cut by tools that forget
+ * the length, too); all else is malformed.
  *
  * Known: DLT_EN10MB, NULL, LOOP, RAW, IPV4, IPV6, LINUX_SLL, LINUX_SLL2; VLAN
  * tags in any number; MPLS; IPv4 options; IPv6 hop-by-hop, routing,

@@ -27,7 +27,7 @@ static enum layer fragment(struct peel *p, bool *whole)
     p->out->frag.more = (bits & 1) != 0;
     p->out->payload = p->left;
     p->out->wire_payload = (uint32_t)(p->left.len + p->lost);
-    p->out->cut = p->lost > 0;
+    p->out->cut = p->lost > 0 || p->lying;
     return LAYER_FRAGMENT;
 }
 
@@ -83,8 +83,7 @@ enum layer peel_ipv6(struct peel *p)
     size_t length = be16_at(b, 4);
     if (length == 0) /* a jumbogram (RFC 2675) or segmentation offload */
         length = b.len - IPV6_HEAD + p->lost;
-    if (!peel_trim(p, IPV6_HEAD + length))
-        return LAYER_MALFORMED;
+    peel_trim_ip(p, IPV6_HEAD + length);
     p->out->l3 = p->left;
     p->out->ip_proto = b.at[6];
     set_ipv6(&p->out->src, b.at + 8);

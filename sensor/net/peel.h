@@ -32,6 +32,7 @@ struct peel {
     struct bytes left; /* captured, from here to the end of the innermost length */
     size_t lost;       /* behind that on the wire, not captured */
     uint16_t next;     /* EtherType */
+    bool lying;        /* the IP length promised more than was on the wire */
     struct packet *out;
 };
 
@@ -56,6 +57,14 @@ static inline bool peel_trim(struct peel *p, size_t n)
         return false;
     p->lost = n - p->left.len;
     return true;
+}
+
+/* As peel_trim() for an IP length. One that lies leaves the headers readable: some
+ * tools cut captures and set both lengths of a record to what they left. */
+static inline void peel_trim_ip(struct peel *p, size_t n)
+{
+    if (!peel_trim(p, n))
+        p->lying = true;
 }
 
 enum layer peel_link(struct peel *p, int linktype);

@@ -30,6 +30,8 @@ static enum layer authentication(struct peel *p)
 
 enum layer peel_protocol_rest(struct peel *p)
 {
+    if (p->lying)
+        return LAYER_MALFORMED;
     switch (p->out->ip_proto) {
     case PROTOCOL_IPIP: return inner(p, LAYER_IPV4);
     case PROTOCOL_IPV6: return inner(p, LAYER_IPV6);
