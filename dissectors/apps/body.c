@@ -1,6 +1,7 @@
 /* dissectors/apps/body.c - see body.h. */
 #include "dissectors/apps/body.h"
 
+#include "dissectors/apps/quick.h"
 #include "dissectors/apps/text.h"
 
 const struct bytes body_names[BODY_MEMBERS] = {
@@ -27,38 +28,24 @@ static void read_mapping(struct reader *r, struct body *out, struct arena *arena
     out->views.kwargs = out->member[BODY_KWARGS].text;
 }
 
-enum { QUICK_ARGS = 256 };
-
-/* One list without containers in it, and without escapes. */
-static bool is_flat(struct bytes list)
-{
-    bool quoted = false;
-
-    for (size_t i = 1; i + 1 < list.len; i++) {
-        uint8_t c = list.at[i];
-
-        quoted ^= c == '"';
-        if (c == '\\' || (!quoted && (c == '[' || c == ']' || c == '{' || c == '}')))
-            return false;
-    }
-    return !quoted && list.at[list.len - 1] == ']';
-}
-
-/* "[args, {}, embed]" with nothing embedded, as most tasks are: needs no reading, since the end
- * leaves one way only how what is before it can be split. A list that does not begin and end with
- * the brackets of its own is left to the reader. */
+/* [args, kwargs, embed] as json.dumps writes it; false: left to the reader. */
 static bool quick_triple(const struct document *doc, struct task_body *to)
 {
-    struct bytes b = doc->bytes, args;
+    static const struct bytes nothing = TEXT(" " BODY_NOTHING "]");
+    struct quick q = {.end = doc->bytes.at + doc->bytes.len, .pass = true};
+    struct task_body b = {.format = doc->format};
+    quick_at at = doc->bytes.at;
 
-    if (doc->clipped || !text_ends(b, ", {}, " BODY_NOTHING "]") || b.at[0] != '[')
+    if (doc->clipped || doc->bytes.len == 0)
         return false;
-    args = bytes_of(b.at + 1, b.len - sizeof ", {}, " BODY_NOTHING "]");
-    if (args.len < 2 || args.at[0] != '[' || args.len > QUICK_ARGS || !is_flat(args))
+    at = quick_container(&q, quick_take(&q, at, '['), &b.args);
+    at = quick_container(&q, quick_take(&q, at, ','), &b.kwargs);
+    at = quick_take(&q, at, ',');
+    if (at && text_same(bytes_of(at, (size_t)(q.end - at)), nothing))
+        b.embed = bytes_of(at + 1, nothing.len - 2);
+    else if (!quick_take(&q, quick_container(&q, at, &b.embed), ']'))
         return false;
-    to->args = args;
-    to->kwargs = bytes_of(args.at + args.len + 2, 2);
-    to->embed = bytes_of(args.at + args.len + 6, sizeof BODY_NOTHING - 1);
+    *to = b;
     return true;
 }
 

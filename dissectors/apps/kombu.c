@@ -173,29 +173,44 @@ static quick_at quick_value(struct quick *q, quick_at at, enum name name, struct
     return quick_string(q, quick_take(q, at, '"'), text);
 }
 
-/* The envelope as kombu writes it, each member once; false: read it with the reader. */
-static bool quick_envelope(struct bytes text, struct envelope *e, struct arena *arena)
+/* The object behind its brace as kombu writes it, each member once; NULL: not so. */
+static quick_at quick_members(struct quick *q, quick_at next, struct envelope *e)
 {
-    struct quick q = {.end = text.at + text.len, .arena = arena};
-    quick_at at = quick_take(&q, text.at, '{'), next;
     unsigned from = 0;
     struct bytes key;
+    quick_at at = next;
 
-    for (next = at; next; next = quick_take(&q, at, ',')) {
+    for (; next; next = quick_take(q, at, ',')) {
         enum name name;
 
-        at = quick_string(&q, quick_take(&q, next, '"'), &key);
-        at = quick_take(&q, at, ':');
+        at = quick_string(q, quick_take(q, next, '"'), &key);
+        at = quick_take(q, at, ':');
         name = at ? name_of(key, from) : NAMES;
         if (name == NAMES || e->has[name])
-            return false;
-        at = quick_value(&q, at, name, e);
+            return NULL;
+        at = quick_value(q, at, name, e);
         if (!at)
-            return false;
+            return NULL;
         e->has[name] = true;
         from = name + 1;
     }
-    return quick_take(&q, at, '}') != NULL;
+    return quick_take(q, at, '}');
+}
+
+/* The envelope, or its copy in `unacked` with the two texts behind it; false: read it with the
+ * reader. */
+static bool quick_envelope(struct bytes text, struct envelope *e, struct arena *arena)
+{
+    struct quick q = {.end = text.at + text.len, .arena = arena};
+    quick_at at = text.at;
+
+    e->kept = *at == '[';
+    at = quick_members(&q, quick_take(&q, at + e->kept, '{'), e);
+    if (!e->kept)
+        return at != NULL;
+    at = quick_string(&q, quick_take(&q, quick_take(&q, at, ','), '"'), &e->exchange);
+    at = quick_string(&q, quick_take(&q, quick_take(&q, at, ','), '"'), &e->routing_key);
+    return quick_take(&q, at, ']') != NULL;
 }
 
 /* kombu's receiver insists on properties.delivery_tag (kombu:transport/virtual/base.py:Message);

@@ -121,6 +121,7 @@ static quick_at take_all(struct quick *q, quick_at at, struct want *w, struct me
         struct bytes name;
         unsigned i;
 
+        q->pass = false;
         at = quick_string(q, quick_take(q, next, '"'), &name);
         at = quick_take(q, at, ':');
         if (!at)
@@ -129,11 +130,54 @@ static quick_at take_all(struct quick *q, quick_at at, struct want *w, struct me
         if (at == q->end)
             return NULL;
         i = find(w, name);
-        *others += i == w->n;
+        q->pass = i == w->n;
+        *others += q->pass;
         at = take(q, at, i < w->n ? &out[i] : &other);
         next = quick_take(q, at, ',');
     } while (next);
     return quick_take(q, at, '}');
+}
+
+/* A container of scalars mostly: its strings are passed by the sixteen bytes, and what is nested in
+ * it is walked over. */
+static quick_at pass_members(struct quick *q, quick_at at, bool map)
+{
+    struct member m;
+    struct bytes name;
+
+    do {
+        if (map)
+            at = quick_take(q, quick_string(q, quick_take(q, at, '"'), &name), ':');
+        if (!at)
+            return NULL;
+        at += at < q->end && *at == ' ';
+        if (at == q->end)
+            return NULL;
+        at = take(q, at, &m);
+        if (at && at < q->end && *at != ',')
+            break;
+        at = quick_take(q, at, ',');
+    } while (at);
+    return quick_take(q, at, map ? '}' : ']');
+}
+
+quick_at quick_container(struct quick *q, quick_at at, struct bytes *text)
+{
+    quick_at from = at, to;
+    bool map;
+
+    if (!at)
+        return NULL;
+    from += from < q->end && *from == ' ';
+    if (from == q->end || (*from != '{' && *from != '['))
+        return NULL;
+    map = *from == '{';
+    to = quick_take(q, from + 1, map ? '}' : ']');
+    if (!to)
+        to = pass_members(q, from + 1, map);
+    if (to)
+        *text = bytes_of(from, (size_t)(to - from));
+    return to;
 }
 
 bool members_quick(struct reader *r, const struct bytes names[], unsigned n, uint32_t mask,

@@ -59,7 +59,7 @@ static quick_at escaped_string(struct quick *q, quick_at at, size_t n, struct by
     if (n >= all || at[n] != '"')
         return NULL;
     t.text = bytes_of(at, n);
-    *text = token_text(&t, q->arena);
+    *text = q->pass ? t.text : token_text(&t, q->arena);
     return at + n + 1;
 }
 

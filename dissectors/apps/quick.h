@@ -19,6 +19,7 @@ typedef const uint8_t *quick_at;
 struct quick {
     quick_at end;
     struct arena *arena;
+    bool pass;                      /* texts do not matter: escapes stay */
     struct header *room, *room_end; /* headers got but not used yet */
 };
 
@@ -55,5 +56,8 @@ static inline quick_at quick_string(struct quick *q, quick_at at, struct bytes *
 
 /* Behind an object; `at` is behind its opening brace, or NULL. As tree_read() would have it. */
 quick_at quick_tree(struct quick *q, quick_at at, struct headers *out);
+/* Behind an object or a list that begins at `at`, with or without a space before it; text: as
+ * written, from bracket to bracket. */
+quick_at quick_container(struct quick *q, quick_at at, struct bytes *text);
 
 #endif

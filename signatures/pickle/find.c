@@ -56,7 +56,7 @@ static __m128i is(__m128i x, char c)
 }
 
 /* may_run(), of sixteen: + and / differ in one bit, as - and = do. */
-static unsigned run_mask(__m128i x)
+static inline __attribute__((always_inline)) unsigned run_mask(__m128i x)
 {
     __m128i letters = below(_mm_or_si128(x, _mm_set1_epi8(0x20)), 'a', 26);
     __m128i digits = below(x, '0', 10);
