@@ -132,7 +132,9 @@ static void interest(const struct resp_conn *conn, const struct request *r, bool
     *later = *now = true;
     if (conn->conf->commands)
         return;
-    *later = (flags & COMMAND_WATCH) && !http_header(conn, r) && !conn->replica;
+    *later = (flags & COMMAND_WATCH) && !http_header(conn, r);
+    if (conn->replica && r->command->act == ACT_REPLCONF)
+        *later = false; /* REPLCONF ACK, once a second */
     *now = *later || (flags & COMMAND_TOLD);
     if (!*now && (flags & COMMAND_KEY_WATCH))
         *now = key_is_kombus(main_key(r));
@@ -399,6 +401,14 @@ static void client_setinfo(struct feed *f, const struct request *r)
     }
 }
 
+/* With any other number of arguments it is an error, and does nothing. */
+static bool arity_fits(const struct request *r)
+{
+    int64_t arity = r->command->arity, n = r->total;
+
+    return arity < 0 ? n >= -arity : n == arity;
+}
+
 /* What holds from this request on, before it waits for its reply. */
 static void effects_before(struct feed *f, const struct request *r)
 {
@@ -418,16 +428,15 @@ static void effects_before(struct feed *f, const struct request *r)
 }
 
 /* What holds for the requests behind it. */
-static void effects_after(struct resp_conn *conn, const struct request *r, bool was_once)
+static void effects_after(struct resp_conn *conn, const struct request *r)
 {
-    if (was_once)
-        conn->quiet = QUIET_NO;
     switch (r->command->act) {
     case ACT_SELECT: select_db(conn, r); break;
     case ACT_MULTI: conn->multi = true; break;
     case ACT_SUBSCRIBE: conn->subscribed = true; break;
     case ACT_SYNC:
     case ACT_PSYNC:
+        conn->sync = true;
         if (conn->pair.waiting == 1)
             resp_value_sync(&conn->way[TO_CLIENT]);
         break;
@@ -486,9 +495,13 @@ void request_asked(struct feed *f, struct request *r)
         tell_command(f, r);
     if (r->command->values != VALUES_NONE && !http_header(conn, r))
         request_values(f, r);
-    if (r->command->act != ACT_NONE)
+    bool acts = r->command->act != ACT_NONE && arity_fits(r);
+    if (acts)
         effects_before(f, r);
     if (!only_waits(f, r, &plan))
         remember(f, r, &plan, &record);
-    effects_after(conn, r, once && r->command->act != ACT_CLIENT_REPLY);
+    if (once && r->command->act != ACT_CLIENT_REPLY)
+        conn->quiet = QUIET_NO;
+    if (acts)
+        effects_after(conn, r);
 }

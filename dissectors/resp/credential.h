@@ -1,14 +1,14 @@
 /* dissectors/resp/credential.h - what a request or a reply says about passwords.
  *
- * MSG_CREDENTIAL:
- *   AUTH_KIND "login": AUTH_MECHANISM "AUTH" or "HELLO", USER if one is named, AUTH_SECRET.
- *   AUTH_KIND "admin": AUTH_NAME the setting (requirepass, masterauth, auth-pass, ...; "setuser"
- * for ACL SETUSER, "migrate" for MIGRATE), AUTH_SECRET (may be empty), USER where it is one's.
- *   AUTH_KIND "admin-read": the same, from the reply of CONFIG GET.
- * MSG_LOGIN: OUTCOME, USER, AUTH_SECRET, AUTH_MECHANISM, and of a failure REDIS_ERROR (the first
- * word) and AUTH_NAME "nopass" (the server has no password) or "other" (unknown command, wrong
- * number of arguments, loading, ...) when it does not mean that the credential is wrong. A
- * connection's first -NOAUTH to any other command is a MSG_LOGIN too, without credential. */
+ * MSG_CREDENTIAL, AUTH_KIND "login": AUTH_MECHANISM "AUTH" or "HELLO", USER if one is named,
+ * AUTH_SECRET. AUTH_KIND "admin": AUTH_NAME the setting (requirepass, masterauth, auth-pass, ...;
+ * "setuser" for ACL SETUSER, "migrate" for MIGRATE), AUTH_SECRET, which may be empty, USER where it
+ * is one's. AUTH_KIND "admin-read": the same, from the reply of CONFIG GET.
+ *
+ * MSG_LOGIN: OUTCOME, USER, AUTH_SECRET, AUTH_MECHANISM. Of a failure REDIS_ERROR, its first word,
+ * and AUTH_NAME when it does not mean that the credential is wrong: "nopass" (the server has no
+ * password) or "other" (unknown command, wrong number of arguments, loading, ...). A connection's
+ * first -NOAUTH to any other command is a MSG_LOGIN too, without credential. */
 #ifndef DISSECTORS_RESP_CREDENTIAL_H
 #define DISSECTORS_RESP_CREDENTIAL_H
 

@@ -33,9 +33,9 @@ static uint8_t unescape(struct bytes *in)
     }
 }
 
-/* The rest of a quoted piece into buf, its closing quote taken; false: there is none, or
+/* The rest of a quoted piece into `to`, its closing quote taken; false: there is none, or
  * something follows it directly. */
-static bool quoted(struct request *r, struct bytes *in, uint8_t quote)
+static bool unquote(struct bytes *in, uint8_t quote, struct keep *to)
 {
     while (in->len > 0) {
         uint8_t c = bytes_cut(in, 1).at[0];
@@ -44,26 +44,22 @@ static bool quoted(struct request *r, struct bytes *in, uint8_t quote)
             return in->len == 0 || space(in->at[0]);
         if (c == '\\' && in->len > 0 && (quote == '"' || in->at[0] == '\''))
             c = quote == '"' ? unescape(in) : bytes_cut(in, 1).at[0];
-        keep_add(&r->buf, bytes_of(&c, 1));
+        keep_add(to, bytes_of(&c, 1));
     }
     return false;
 }
 
-/* A word with quotes in it, taken into buf. */
-static bool word_with_quotes(struct request *r, struct bytes *in)
+/* A word with quotes in it. */
+static bool word_with_quotes(struct bytes *in, struct keep *to)
 {
-    size_t from = r->buf.len;
-
     while (in->len > 0 && !space(in->at[0])) {
         struct bytes c = bytes_cut(in, 1);
 
         if (c.at[0] != '"' && c.at[0] != '\'')
-            keep_add(&r->buf, c);
-        else if (!quoted(r, in, c.at[0]))
+            keep_add(to, c);
+        else if (!unquote(in, c.at[0], to))
             return false;
     }
-    r->at[r->n] = bytes_of("", r->buf.len - from); /* resolve() finds the place */
-    r->more[r->n].stored = (uint32_t)from;
     return true;
 }
 
@@ -78,23 +74,23 @@ static size_t word_length(struct bytes in, bool *quotes)
     return n;
 }
 
-bool inline_split(struct request *r, struct bytes line)
+enum inline_next inline_next(struct bytes *line, struct bytes *arg, struct keep *quoted)
 {
-    for (;;) {
-        bool quotes;
-        size_t n;
+    bool quotes;
+    size_t n;
 
-        while (line.len > 0 && space(line.at[0]))
-            bytes_cut(&line, 1);
-        if (line.len == 0 || r->n == r->cap)
-            return true;
-        r->more[r->n] = (struct arg_more){.stored = UINT32_MAX};
-        n = word_length(line, &quotes);
-        if (!quotes)
-            r->at[r->n] = bytes_cut(&line, n);
-        else if (!word_with_quotes(r, &line))
-            return false;
-        r->more[r->n].wire_len = r->at[r->n].len;
-        r->n++;
+    while (line->len > 0 && space(line->at[0]))
+        bytes_cut(line, 1);
+    if (line->len == 0)
+        return INLINE_END;
+    n = word_length(*line, &quotes);
+    if (!quotes) {
+        *arg = bytes_cut(line, n);
+        return INLINE_ARG;
     }
+    keep_clear(quoted);
+    if (!word_with_quotes(line, quoted))
+        return INLINE_UNBALANCED;
+    *arg = quoted->len > 0 ? keep_view(quoted) : bytes_of("", 0);
+    return INLINE_ARG;
 }

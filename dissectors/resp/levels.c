@@ -80,6 +80,8 @@ void value_scalar(struct resp_value *v, struct resp_token *t, const struct resp_
 
 void resp_value_count(struct resp_value *v, uint64_t offset, const struct resp_sink *sink)
 {
+    if (v->client) /* one level, and nothing is put together of it */
+        return;
     v->elements += v->elements < UINT32_MAX;
     if (v->elements > v->conf->max_elements && !v->muted) {
         v->muted = true;

@@ -280,7 +280,7 @@ static bool bare_head(struct resp_value *v, struct bytes *in)
     else if (in->at[0] == RESP_ERROR || in->at[0] == RESP_SIMPLE)
         v->bare = false;
     else
-        resp_value_ignore(v);
+        v->unit = v->pos, resp_value_ignore(v);
     return true;
 }
 

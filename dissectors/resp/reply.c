@@ -86,10 +86,13 @@ static void summarize(struct reply *a, const struct resp_token *t)
         return;
     for (size_t i = 0; i < t->text.len && a->word_len < REPLY_WORD; i++) {
         uint8_t c = t->text.at[i];
-        bool in_word = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-                       c == '_' || c == '-';
-        if (!in_word)
+        if (c == ' ' || c == '\r' || c == '\n')
             break;
+        /* Error codes are in capitals; anything else may be a value that a script sent. */
+        if (!((c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_')) {
+            a->word_len = 0;
+            break;
+        }
         a->word[a->word_len++] = (char)c;
     }
     if (a->word_len == 0)
@@ -154,9 +157,10 @@ static void pair_up(struct feed *f, const struct resp_token *t)
         unpaired(f);
         return;
     }
-    conn->matched = true;
+    conn->matched = conn->matched || !is_queued(f, t);
     a->mode = MODE_PAIRED;
     if (is_queued(f, t)) {
+        conn->multi = conn->multi || conn->unsure; /* it began before we came */
         pair_queue(&conn->pair);
         a->mode = MODE_PASS;
         f->has_entry = false;
@@ -256,6 +260,17 @@ static void exec_ends(struct feed *f)
     pair_pop_waiting(&conn->pair, conn->conf->budget);
 }
 
+/* SYNC's answer is next. */
+static void await_sync(struct resp_conn *conn)
+{
+    struct pair_entry e;
+
+    if (!pair_first_waiting(&conn->pair, &e))
+        return;
+    if (row(&e)->act == ACT_SYNC || row(&e)->act == ACT_PSYNC)
+        resp_value_sync(&conn->way[TO_CLIENT]);
+}
+
 /* The reply is complete. */
 static void end(struct feed *f)
 {
@@ -278,6 +293,8 @@ static void end(struct feed *f)
     a->first = a->second = bytes_of(NULL, 0);
     free(a->saved);
     a->saved = NULL;
+    if (conn->sync)
+        await_sync(conn);
 }
 
 /* Elements of EXEC's reply: each is the reply to the next queued command. */
@@ -319,7 +336,7 @@ static bool plain_answer(struct feed *f, const struct resp_token *t)
     struct resp_conn *conn = f->conn;
     uint16_t code;
 
-    if (t->kind != RESP_INTEGER || t->depth > 0 || conn->unsure ||
+    if (t->kind != RESP_INTEGER || t->depth > 0 || conn->unsure || conn->sync ||
         !pair_pop_plain(&conn->pair, &code))
         return false;
     conn->replied = true;

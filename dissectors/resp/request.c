@@ -14,7 +14,7 @@ static void fresh(struct feed *f, struct request_room *room)
     r->at = room->at;
     r->more = room->more;
     r->cap = ARGS_MAX;
-    r->n = r->total = r->skipped = r->told = 0;
+    r->n = r->total = r->skipped = r->told = r->saved = 0;
     r->bytes = 0;
     r->command = NULL;
     r->open = r->heap = r->gap = r->inlined = r->http = false;
@@ -101,9 +101,9 @@ void request_leave(struct feed *f, struct request_room *room)
 
     if (!r->open)
         return;
-    for (uint32_t i = 0; i < r->n; i++)
-        if (r->more[i].stored == VIEW)
-            copy_arg(r, i);
+    for (; r->saved < r->n; r->saved++)
+        if (r->more[r->saved].stored == VIEW)
+            copy_arg(r, r->saved);
     if (!r->heap) {
         uint32_t cap = r->n < 8 ? 8 : r->n;
         struct request *h = on_heap(r, cap);
@@ -165,6 +165,7 @@ static void condense(struct feed *f)
     }
     keep_init(&r->buf, was.limit, was.budget);
     r->bytes = 0;
+    r->saved = was.data ? r->n : 0;
     for (uint32_t i = 0; i < r->n; i++) {
         r->bytes += r->more[i].wire_len < ARGS_TRIM ? r->more[i].wire_len : ARGS_TRIM;
         if (was.data)
@@ -192,21 +193,41 @@ static void add(struct feed *f, const struct resp_token *t)
         condense(f);
 }
 
-static void inline_line(struct feed *f, struct request_room *room, const struct resp_token *t)
+/* How many arguments the line has; 0: none, or its quotes are not balanced. */
+static uint32_t count_words(struct bytes line, struct keep *quoted)
+{
+    enum inline_next next;
+    struct bytes arg;
+    uint32_t n = 0;
+
+    while ((next = inline_next(&line, &arg, quoted)) == INLINE_ARG)
+        n++;
+    return next == INLINE_END ? n : 0;
+}
+
+static void inline_line(struct feed *f, struct request_room *room, const struct resp_token *line)
 {
     static const char http[] = " HTTP/1.";
-    struct request *r = f->request;
+    struct resp_token t = {.kind = RESP_BULK, .held = true};
+    struct bytes left = line->text;
+    struct keep quoted;
 
-    r->inlined = true;
-    if (!inline_split(r, t->text))
-        r->n = 0;
-    r->total = r->n;
-    resolve(r);
-    r->http = t->text.len > sizeof http &&
-              memcmp(t->text.at + t->text.len - sizeof http, http, sizeof http - 1) == 0;
-    if (r->n > 0)
-        request_asked(f, r);
+    keep_init(&quoted, RESP_INLINE_MAX, f->conn->conf->budget);
+    f->request->total = count_words(left, &quoted);
+    for (; t.index < f->request->total; t.index++) {
+        inline_next(&left, &t.text, &quoted);
+        t.wire_len = t.text.len;
+        add(f, &t);
+    }
+    f->request->inlined = true;
+    f->request->http =
+        line->text.len > sizeof http &&
+        memcmp(line->text.at + line->text.len - sizeof http, http, sizeof http - 1) == 0;
+    resolve(f->request);
+    if (f->request->total > 0)
+        request_asked(f, f->request);
     over(f, room);
+    wipe(&quoted);
 }
 
 void request_token(struct feed *f, struct request_room *room, const struct resp_token *t)

@@ -21,6 +21,7 @@ struct request {
     uint32_t total;   /* arguments announced */
     uint32_t skipped; /* arguments that went, between slot ARGS_FIRST - 1 and the next one */
     uint32_t told;    /* values before this argument were told */
+    uint32_t saved;   /* arguments before this slot are in `buf` */
     uint64_t bytes;   /* held, as if nothing was cut */
     const struct command *command; /* once something was told */
     struct command_layout layout;
@@ -63,8 +64,9 @@ void request_lay_out(struct request *r);
 /* Tells the values among its arguments that were not told yet. It is laid out. */
 void request_values(struct feed *f, struct request *r);
 
-/* inline.c: splits a line into arguments as redis:src/sds.c:sdssplitargs does. Quoted ones
- * are put into r->buf. false: unbalanced quotes, no command. */
-bool inline_split(struct request *r, struct bytes line);
+/* inline.c: the next argument of a line, split as redis:src/sds.c:sdssplitargs does; a quoted one
+ * is put into `quoted`. */
+enum inline_next { INLINE_ARG, INLINE_END, INLINE_UNBALANCED };
+enum inline_next inline_next(struct bytes *line, struct bytes *arg, struct keep *quoted);
 
 #endif

@@ -6,7 +6,8 @@
  * cut of the stream goes through it; nothing is allocated by a length off the wire.
  *
  *     HEAD --line--> scalar token, aggregate, or BODY --length--> CRLF --> token
- *     LOST --a line that can only be the start of a value--> HEAD
+ *     HEAD --$?--> CHUNKS <--> BODY, until a chunk of length 0
+ *     any --out of step--> LOST, which takes lines until one can only be the start of a value
  *
  * Sources: redis:src/networking.c:processMultibulkBuffer, processInlineBuffer (what a
  * server takes from a client), the RESP3 specification (redis-specifications:protocol/RESP3.md). */

@@ -52,18 +52,22 @@ static void value(struct feed *f, const struct pair_entry *e, const struct resp_
 }
 
 /* A text that says whose the next value is. */
-static void set_first(struct reply *a, const struct resp_token *t)
+static void set_first(struct feed *f, const struct resp_token *t)
 {
-    a->first = t->text;
+    struct reply *a = &f->conn->reply;
+
+    a->first = bytes_head(t->text, f->conn->conf->max_item);
     a->first_held = t->held;
     a->first_saved = a->second_saved = false;
     a->second = bytes_of(NULL, 0);
 }
 
 /* Texts are saved together: a new second one takes the first along. */
-static void set_second(struct reply *a, const struct resp_token *t)
+static void set_second(struct feed *f, const struct resp_token *t)
 {
-    a->second = t->text;
+    struct reply *a = &f->conn->reply;
+
+    a->second = bytes_head(t->text, f->conn->conf->max_item);
     a->second_held = t->held;
     a->second_saved = false;
 }
@@ -73,7 +77,7 @@ static void pairs(struct feed *f, const struct pair_entry *e, const struct resp_
     struct reply *a = &f->conn->reply;
 
     if (t->index % 2 == 0) {
-        set_second(a, t);
+        set_second(f, t);
         return;
     }
     value(f, e, t, OP_READ, (struct owner){e->record->text[PAIR_KEY], a->second});
@@ -108,11 +112,11 @@ static void entries(struct feed *f, const struct pair_entry *e, const struct res
                  command_table[e->code].reply != REPLY_CLAIMED;
 
     if (named && depth == (a->map ? 1 : 2) && t->index % 2 == 0 && has_text(t))
-        set_first(a, t);
+        set_first(f, t);
     if (depth != id + 1 || !has_text(t))
         return;
     if (t->index % 2 == 0)
-        set_second(a, t);
+        set_second(f, t);
     else
         value(f, e, t, op, (struct owner){named ? a->first : e->record->text[PAIR_KEY], a->second});
 }
@@ -123,7 +127,7 @@ static void keyed(struct feed *f, const struct pair_entry *e, const struct resp_
     struct reply *a = &f->conn->reply;
 
     if (depth == 1 && t->index == 0 && has_text(t))
-        set_first(a, t);
+        set_first(f, t);
     else if (depth > 0)
         value(f, e, t, OP_DELIVER, (struct owner){.key = a->first});
 }
@@ -135,7 +139,7 @@ static void setting(struct feed *f, const struct resp_token *t, unsigned depth)
     if (depth != 1 || !has_text(t))
         return;
     if (t->index % 2 == 0)
-        set_first(a, t);
+        set_first(f, t);
     else
         credential_setting_read(f, a->first, t->text);
 }
@@ -148,11 +152,11 @@ static void greeting(struct feed *f, const struct resp_token *t, unsigned depth)
     if (depth != 1 || !has_text(t))
         return;
     if (t->index % 2 == 0) {
-        a->first = t->text;
+        a->first = bytes_head(t->text, f->conn->conf->max_item);
         a->first_held = t->held;
         a->first_saved = false;
     } else if (bytes_eq(a->first, "server")) {
-        set_second(a, t);
+        set_second(f, t);
     } else if (bytes_eq(a->first, "version")) {
         tell_peer(f, TO_CLIENT, a->second.at ? a->second : bytes_of("redis", 5), t->text);
     }
@@ -196,7 +200,7 @@ static void unknown(struct feed *f, const struct resp_token *t, unsigned depth)
     if (t->kind != RESP_SIMPLE)
         value(f, NULL, t, of.key.at ? OP_DELIVER : OP_READ, of);
     if (two && t->index == 0 && has_text(t) && t->text.len > 0 && t->wire_len <= KEY_MAX)
-        set_first(a, t);
+        set_first(f, t);
 }
 
 void reply_value(struct feed *f, const struct pair_entry *e, const struct resp_token *t,
@@ -257,11 +261,11 @@ void reply_message(struct feed *f, const struct resp_token *t)
     if (t->depth != 1 || i == 0 || !has_text(t))
         return;
     if (pattern && i == 1) {
-        set_first(a, t);
+        set_first(f, t);
         return;
     }
     if (i == (pattern ? 2u : 1u)) {
-        set_second(a, t);
+        set_second(f, t);
         return;
     }
     tell_init(f, &m, MSG_ENVELOPE, "delivered", TO_CLIENT);

@@ -54,7 +54,6 @@ static const struct {
     {TO_CLIENT, true, PROBE_SURE, "-ERR wrong number of arguments for 'get' command\r\n"},
     {TO_CLIENT, true, PROBE_SURE, "-DENIED Redis is running in protected mode because\r\n"},
     {TO_CLIENT, true, PROBE_MORE, "-ERR "},
-    {TO_CLIENT, true, PROBE_NO, "-ERR [AUTH] invalid login\r\n"},
     {TO_CLIENT, true, PROBE_MAYBE, ":1\r\n"},
     {TO_CLIENT, true, PROBE_MAYBE, "$5\r\nhello\r\n"},
     {TO_CLIENT, true, PROBE_MAYBE, "$-1\r\n"},
