@@ -66,7 +66,8 @@ struct amqp_sasl amqp_sasl_response(struct bytes mechanism, struct bytes respons
         return plain(response);
     if (bytes_eq(mechanism, "AMQPLAIN"))
         return amqplain(response);
-    if (is_demo(mechanism))
+    /* Its first answer is a name. With a NUL it is another mechanism's, with a password in it. */
+    if (is_demo(mechanism) && !(response.len > 0 && memchr(response.at, 0, response.len)))
         return (struct amqp_sasl){.user = response};
     return (struct amqp_sasl){0};
 }

@@ -346,7 +346,7 @@ const struct command command_table[] = {
     {"CLIENT PAUSE", -3, WATCH, META(S)},
     {"CLIENT REPLY", 3, ACT(CLIENT_REPLY), META(S)},
     {"CLIENT SETINFO", 4, ACT(CLIENT_SETINFO), META(S)},
-    {"CLIENT SETNAME", 3, META(S)},
+    {"CLIENT SETNAME", 3, META(S), .flags = COMMAND_SECRET},
     {"CLIENT TRACKING", -3, WATCH, META(S)},
     {"CLIENT TRACKINGINFO", 2, META(L)},
     {"CLIENT UNBLOCK", -3, WATCH, META(I)},

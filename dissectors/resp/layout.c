@@ -207,15 +207,17 @@ static bool is_key(const struct command_layout *l, uint32_t i)
 }
 
 /* Of a setting at argument `first`, `first` + 2, ...: its name is shown, and its value, if it is
- * a number and no credential. */
+ * a number. Nothing is behind the name of a credential: what reads like the next name may be the
+ * rest of a password with blanks in it. */
 static enum command_role setting_role(const struct bytes *args, uint32_t n, uint32_t first,
                                       uint32_t i)
 {
     if (i < first)
         return ROLE_OTHER;
-    if ((i - first) % 2 == 0)
-        return ROLE_NAME;
-    return i - 1 < n && command_setting_is_secret(args[i - 1]) ? ROLE_SECRET : ROLE_OTHER;
+    for (uint32_t name = first; name < i && name < n; name += 2)
+        if (command_setting_is_secret(args[name]))
+            return ROLE_SECRET;
+    return (i - first) % 2 == 0 ? ROLE_NAME : ROLE_OTHER;
 }
 
 static enum command_role special_role(const struct command *c, const struct bytes *args, uint32_t n,
