@@ -48,6 +48,8 @@ enum field_type {
     X(TASK_DELIVERY_TAG, "celery.task.delivery_tag", TEXT) /* kombu's own uuid on Redis */         \
     X(TASK_SIGNED, "celery.task.signed", BOOL)                                                     \
     X(TASK_SIGNER, "celery.task.signer", TEXT)                                                     \
+    X(TASK_SIGNATURE, "celery.task.signature", TEXT) /* valid, invalid, ...: with certificates */  \
+    X(TASK_SIGNATURE_SCHEME, "celery.task.signature_scheme", TEXT) /* by which it verified */      \
     X(TASK_SUBTASKS, "celery.task.subtasks",                                                       \
       LIST) /* names embedded in callbacks, errbacks, chain, chord, built-ins */                   \
     X(TASK_BODY_BYTES, "celery.task.body_bytes", INT)                                              \
@@ -117,6 +119,8 @@ enum field_type {
     X(PROTOCOL_UNREAD, NULL, TEXT) /* amqp-1.0, stomp, mqtt, stream: served here, not read */      \
     X(BODY_DIGEST, NULL, INT)      /* hash of the body after transport codings */                  \
     X(SIGNATURE, NULL, TEXT)                                                                       \
+    X(SIGNATURE_STATE, NULL, INT) /* enum signature_state; absent: not signed */                    \
+    X(SIGNATURE_NEW, NULL, BOOL)  /* in the layout since 5.5 */                                    \
     X(CONTENT_WHAT, NULL, INT)   /* enum content_what */                                           \
     X(CONTROL_TASKS, NULL, LIST) /* ids that a revoke, a terminate or a hello names */
 

@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "signatures/signing/signature.h"
+
 void finding_init(struct finding *f, enum rule_id rule, enum severity severity)
 {
     f->rule = rule;
@@ -94,4 +96,15 @@ void finding_bool(struct finding *f, const char *name, bool value)
 void finding_secret(struct finding *f, const char *name, struct bytes value)
 {
     add_text(f, name, FIELD_SECRET, value);
+}
+
+void finding_signature(struct finding *f, const struct msg *m)
+{
+    int64_t state = msg_num(m, F_SIGNATURE_STATE, SIGNATURE_NONE);
+
+    if (state == SIGNATURE_NONE || rules[f->rule].client_is_source)
+        return;
+    finding_str(f, "signature", signature_state_name((enum signature_state)state));
+    if (msg_has(m, F_TASK_SIGNATURE_SCHEME))
+        finding_text(f, "scheme", msg_text(m, F_TASK_SIGNATURE_SCHEME));
 }

@@ -40,6 +40,10 @@ void finding_num(struct finding *f, const char *name, int64_t value);
 void finding_bool(struct finding *f, const char *name, bool value);
 void finding_secret(struct finding *f, const char *name, struct bytes value);
 
+/* Whatever concerns a signed message says what the signature is worth: the caller of detectors adds
+ * it to each finding (F_SIGNATURE_STATE), but for those about what a client did. */
+void finding_signature(struct finding *f, const struct msg *m);
+
 /* Takes a finding about `m` (copied by the callee as far as it is kept). */
 typedef void finding_fn(void *ctx, const struct msg *m, struct finding *f);
 

@@ -86,8 +86,7 @@ void content_unwrap(struct content *c, struct arena *arena, const struct content
                     struct tally *tally);
 
 /* Opens a signed body again, as a reader does who knows how long the signer's signatures are: only
- * the old layout depends on it (auth.h). Where it cannot be opened so, it is WHAT_AUTH afterwards.
- */
+ * the old layout depends on it (auth.h). Where it cannot be opened so, it stays as it is. */
 void content_reopen(struct content *c, size_t signature_len, struct arena *arena);
 
 /* The innermost part; the body itself before content_unwrap(). */

@@ -153,41 +153,38 @@ static void peel_shown(struct peeler *p)
 
 /* What is inside a signed body, by its own type, which nobody has to accept: it is loaded whatever
  * it is (celery:security/serialization.py:SecureSerializer.deserialize). */
-static enum auth_result open_signed(struct content *c, struct bytes text, size_t signature_len,
-                                    size_t most, struct arena *arena)
+static void take_signed(struct content *c, const struct auth_parts *parts, size_t most)
 {
-    struct auth_parts *parts = arena_get(arena, sizeof *parts);
-    enum auth_result result = AUTH_NO_MEMORY;
-    if (parts)
-        result = auth_split(text, signature_len, is_head(c), arena, parts);
-    c->what = WHAT_AUTH;
-    if (result != AUTH_OK)
-        return result;
     c->auth = parts;
     c->limit |= parts->body.len > most;
     c->parts[c->n_parts++] = (struct part){bytes_head(parts->body, most), CODING_AUTH};
     c->what = content_guess(content_inner(c), parts->type);
-    return AUTH_OK;
 }
 
 static void peel_signed(struct peeler *p)
 {
+    struct content *c = p->c;
     if (!may_peel(p))
         return;
-    if (open_signed(p->c, content_inner(p->c), 0, may_keep(p), p->arena) == AUTH_NO_MEMORY)
-        p->no_memory = p->c->limit = true;
+    struct auth_parts *parts = arena_get(p->arena, sizeof *parts);
+    enum auth_result result =
+        parts ? auth_split(content_inner(c), 0, is_head(c), p->arena, parts) : AUTH_NO_MEMORY;
+    if (result == AUTH_OK)
+        take_signed(c, parts, may_keep(p));
+    else if (result == AUTH_NO_MEMORY)
+        p->no_memory = c->limit = true;
 }
 
 void content_reopen(struct content *c, size_t signature_len, struct arena *arena)
 {
-    size_t most = content_inner(c).len;
     if (!c->auth || c->auth->layout != AUTH_OLD || c->auth->signature.len == signature_len)
         return;
-    c->auth = NULL;
+    struct auth_parts *parts = arena_get(arena, sizeof *parts);
+    struct bytes text = c->parts[c->n_parts - 2].bytes;
+    if (!parts || auth_split(text, signature_len, is_head(c), arena, parts) != AUTH_OK)
+        return;
     c->n_parts--;
-    /* The parts before it are within the bounds, and hold all that can come out. */
-    most = content_inner(c).len > most ? content_inner(c).len : most;
-    open_signed(c, content_inner(c), signature_len, most, arena);
+    take_signed(c, parts, text.len); /* which is within the bounds */
 }
 
 void content_unwrap(struct content *c, struct arena *arena, const struct content_limits *lim,

@@ -64,6 +64,8 @@
     X(results, "celery.results")                       \
     X(worker_events, "celery.worker_events")           \
     X(controls, "celery.controls")                     \
+    X(signatures_verified, "celery.signatures_verified") \
+    X(signatures_known, "celery.signatures_known") \
     X(ring_full_drop, "pipeline.ring_full")            \
     X(findings, "alerts.findings")                     \
     X(alerts, "alerts.emitted")                        \

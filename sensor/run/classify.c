@@ -5,11 +5,13 @@
 
 #include "dissectors/content/auth.h"
 #include "dissectors/content/reader.h"
+#include "run/signed.h"
 #include "signatures/pickle/pickle.h"
 
 struct classifier {
     struct content_limits limits;
     struct pickle *machine;
+    struct signed_bodies *signatures;
     struct pickle_found found;
 };
 
@@ -41,16 +43,19 @@ struct classifier *classifier_new(const struct conf *conf)
         .max_depth = (unsigned)conf->limits.unwrap_depth,
     };
     c->machine = machine_new(&conf->policy.pickle_allow_imports);
-    if (c->machine)
+    c->signatures = signed_new(&conf->policy, conf->trust);
+    if (c->machine && c->signatures)
         return c;
-    free(c);
+    classifier_free(c);
     return NULL;
 }
 
 void classifier_free(struct classifier *c)
 {
-    if (c)
+    if (c && c->machine)
         pickle_free(c->machine);
+    if (c)
+        signed_free(c->signatures);
     free(c);
 }
 
@@ -94,6 +99,7 @@ void classify(struct classifier *cl, struct msg *m, struct arena *arena, struct 
 
     if (!c->unwrapped)
         content_unwrap(c, arena, &cl->limits, tally);
+    signed_open(cl->signatures, c, arena);
     if (c->clipped)
         m->coverage |= COVER_CLIPPED;
     inner = content_inner(c);
@@ -165,4 +171,14 @@ void classify_texts(struct classifier *cl, struct msg *m, struct arena *arena)
     else if (c->what == WHAT_JSON && inner.len > 0 && hides_run(inner) &&
              in_escaped_texts(cl, m, arena))
         m->nested = &cl->found;
+}
+
+void classify_signature(struct classifier *cl, struct msg *m, struct tally *tally)
+{
+    signed_judge(cl->signatures, m, tally);
+}
+
+void classifier_tick(struct classifier *cl)
+{
+    signed_tick(cl->signatures);
 }

@@ -20,4 +20,10 @@ void classify(struct classifier *c, struct msg *m, struct arena *arena, struct t
  * sets m->nested, good as long as m->pickle would be. */
 void classify_texts(struct classifier *c, struct msg *m, struct arena *arena);
 
+/* A task or control message: what its signature is worth (signed.h). */
+void classify_signature(struct classifier *c, struct msg *m, struct tally *tally);
+
+/* Every second of packet time. */
+void classifier_tick(struct classifier *c);
+
 #endif

@@ -136,6 +136,7 @@ static void found(void *ctx, const struct msg *m, struct finding *f)
     struct collector *c = ctx;
 
     f->index = unit_index(&c->units, m, &rules[f->rule]);
+    finding_signature(f, m);
     judge(c, m, f);
 }
 

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "run/conf_file.h"
 #include "run/options.h"
+#include "run/trust.h"
 
 enum {
     OPT_DUMP = 256,
@@ -298,6 +299,8 @@ int conf_load(struct conf *conf, int argc, char **argv)
         status = baseline_check(conf->baseline_file);
     if (status == 0)
         status = read_key(conf);
+    if (status == 0 && (conf->mode == MODE_RUN || conf->mode == MODE_TEST))
+        status = trust_open(&conf->policy, &conf->trust);
     conf->policy.tasks_remembered = (size_t)conf->limits.tasks_remembered;
     finish_outputs(&l);
     return status;
@@ -305,6 +308,7 @@ int conf_load(struct conf *conf, int argc, char **argv)
 
 void conf_free(struct conf *conf)
 {
+    trust_free(conf->trust);
     free_outputs(conf);
     text_list_free(&conf->files);
     text_list_free(&conf->interfaces);

@@ -17,6 +17,8 @@ enum conf_mode {
     MODE_DUMP_SCHEMA,     /* --dump-schema: the JSON Schema of docs/ */
 };
 
+struct trust;
+
 struct conf_output {
     char *url;
     unsigned emit; /* mask of 1u << enum emit_kind */
@@ -53,6 +55,7 @@ struct conf {
     char *config_file, *baseline_file; /* -c, -b */
     struct conf_limits limits;
     struct policy policy;
+    struct trust *trust; /* trust.h: policy.signing.certificates, read; or NULL */
 };
 
 /* Copies the text. false: no memory. */

@@ -15,6 +15,7 @@
 #include "run/progress.h"
 #include "run/signals.h"
 #include "run/statistics.h"
+#include "run/trust.h"
 
 struct session {
     const struct conf *conf;
@@ -133,6 +134,10 @@ static void on_tick(void *ctx, struct stamp now, bool last)
     struct session *s = ctx;
 
     statistics_tick(s->statistics, s->pipeline, now, last);
+    if (signals_take_reopen()) {
+        outputs_reopen(s->outputs);
+        trust_reload(s->conf->trust);
+    }
     outputs_poll(s->outputs);
     if (outputs_broken(s->outputs))
         atomic_store(&s->broken, true);

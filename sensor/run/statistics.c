@@ -91,8 +91,6 @@ void statistics_tick(struct statistics *s, struct pipeline *p, struct stamp now,
         write_record(s, p, now);
     if (signals_take_stats())
         print(p);
-    if (signals_take_reopen())
-        outputs_reopen(s->outputs);
 }
 
 static void summary_rules(const struct rule_counts *counts)

@@ -28,7 +28,7 @@ struct worker {
     const struct policy *policy;
     struct budget budget;
     struct dissect_conf dissect;
-    struct unit_counts *units; /* of the connection being worked on */
+    struct unit_counts *units;   /* of the connection being worked on */
     const struct packet *packet; /* the one being worked on; NULL at ticks */
     struct finding findings[FINDINGS_MAX];
     size_t n_findings;
@@ -63,6 +63,7 @@ static void found(void *ctx, const struct msg *m, struct finding *f)
     if (w->n_findings == FINDINGS_MAX)
         return;
     f->index = unit_index(w->units, m, &rules[f->rule]);
+    finding_signature(f, m);
     w->findings[w->n_findings++] = *f;
 }
 
@@ -150,6 +151,8 @@ static void interpret(void *ctx, const struct msg *said)
         classify(w->classifier, m, w->arena, &w->tally);
     if (m->kind & (MSG_TASK | MSG_RESULT | MSG_WORKER | MSG_CONTROL))
         classify_texts(w->classifier, m, w->arena);
+    if (m->kind & (MSG_TASK | MSG_CONTROL))
+        classify_signature(w->classifier, m, &w->tally);
     keep_member(m);
     detect(w, m);
     if (p->depth == INTERPRET_MAX_DEPTH)
@@ -312,6 +315,7 @@ void worker_prefetch(struct worker *w, uint64_t hash)
 void worker_tick(struct worker *w, struct stamp now)
 {
     flow_tick(w->flows, now);
+    classifier_tick(w->classifier);
 }
 
 void worker_finish(struct worker *w, struct stamp now)
@@ -360,7 +364,9 @@ static bool make(struct worker *w, const struct conf *conf, unsigned share, bool
         .server_ports = server_ports,
         .server_port_n = sizeof server_ports / sizeof *server_ports,
     };
-    struct tcp_conf tcp = {.max_parked = l->parked_total, .max_per_dir = l->parked_per_dir};
+    struct tcp_conf tcp = {.max_parked = l->parked_total,
+                           .max_per_dir = l->parked_per_dir,
+                           .no_conflicts = true /* until stream-overlap-conflict is built */};
 
     configure(w, conf, share);
     w->flows = flow_table_new(&flows, sizeof(struct conn), flow_gone, w, &w->tally);

@@ -6,6 +6,8 @@
 
 extern const struct cluster_detector queues_detector;
 extern const struct cluster_detector broker_detector;
+extern const struct cluster_detector replays_detector;
 extern const struct cluster_detector deployment_detector;
+extern const struct cluster_detector logins_detector;
 
 #endif

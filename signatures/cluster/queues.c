@@ -6,6 +6,7 @@
 #include "base/lru.h"
 #include "signatures/cluster/cluster.h"
 #include "signatures/cluster/topology.h"
+#include "signatures/signing/signature.h"
 
 #define QUEUES_MAX 65536u
 
@@ -88,8 +89,8 @@ static void note(void *self, const struct msg *m, const struct detect_out *out)
         seen = &none;
     if (is_signed)
         *seen |= SEEN_SIGNED;
-    else
-        unsigned_task(q, m, *seen, out);
+    else if (msg_num(m, F_SIGNATURE_STATE, SIGNATURE_NONE) == SIGNATURE_NONE)
+        unsigned_task(q, m, *seen, out); /* else it says that it is signed */
     if (msg_num(m, F_TASK_PROTOCOL, 0) == 2)
         *seen |= SEEN_PROTOCOL_2;
     else if (msg_num(m, F_TASK_PROTOCOL, 0) == 1)

@@ -14,5 +14,7 @@ extern const struct message_detector malformed_detector;
 extern const struct message_detector pickle_detector;
 extern const struct message_detector exception_detector;
 extern const struct message_detector body_detector;
+extern const struct message_detector signing_detector;
+extern const struct message_detector refused_detector;
 
 #endif

@@ -12,11 +12,14 @@
 #include "signatures/rules.h"
 
 static const char *const BUILT[] = {
-    "cred-amqp-cleartext",  "cred-redis-cleartext", "cred-redis-admin",    "cred-default",
-    "broker-login-failed",  "broker-no-auth",       "broker-cleartext",    "broker-unread-protocol",
-    "task-unsigned",        "task-protocol-1",      "task-origin-missing", "pickle-serializer",
-    "serializer-forbidden", "protocol-malformed",   "control-dangerous",   "control-change",
-    "control-recon",        "task-replayed",        "worker-silent",       "worker-impersonation",
+    "cred-amqp-cleartext",  "cred-redis-cleartext",    "cred-redis-admin",
+    "cred-default",         "broker-login-failed",     "broker-no-auth",
+    "broker-cleartext",     "broker-unread-protocol",  "task-unsigned",
+    "task-protocol-1",      "task-origin-missing",     "pickle-serializer",
+    "serializer-forbidden", "protocol-malformed",      "control-dangerous",
+    "control-change",       "task-signature-invalid",  "task-signer-unknown",
+    "task-signer-expired",  "task-signature-replayed", "control-recon",
+    "task-replayed",        "worker-silent",           "worker-impersonation",
     "result-forged",
 };
 
