@@ -314,7 +314,15 @@ bool yaml_next(struct reader *r, struct token *t)
     }
 }
 
-/* The first tag of Python's, from the events. */
+/* Of Python's tags these import or call; str, tuple, int and the like only name a type
+ * (PyYAML:lib/yaml/constructor.py:FullConstructor, UnsafeConstructor). */
+static bool imports(const char *kind)
+{
+    return strncmp(kind, "object", 6) == 0 || strncmp(kind, "name", 4) == 0 ||
+           strncmp(kind, "module", 6) == 0;
+}
+
+/* The first such tag, from the events. */
 static bool find_tag(struct reader *r, struct yaml *y, struct yaml_tag *found)
 {
     yaml_event_t e;
@@ -323,7 +331,8 @@ static bool find_tag(struct reader *r, struct yaml *y, struct yaml_tag *found)
         struct token t = {0};
         const char *tag = (const char *)tag_of(&e);
         more = e.type != YAML_STREAM_END_EVENT;
-        if (tag && strncmp(tag, PYTHON_TAG, strlen(PYTHON_TAG)) == 0 && copy_tag(y, &e, &t)) {
+        if (tag && strncmp(tag, PYTHON_TAG, strlen(PYTHON_TAG)) == 0 &&
+            imports(tag + strlen(PYTHON_TAG)) && copy_tag(y, &e, &t)) {
             *found = (struct yaml_tag){.text = t.tag, .offset = byte_of(y, e.start_mark.index)};
             more = false;
         }
@@ -337,7 +346,9 @@ static bool find_tag(struct reader *r, struct yaml *y, struct yaml_tag *found)
 /* The first one from the text, as it is written, from `from` on. */
 static bool find_text(struct bytes all, size_t from, struct yaml_tag *found)
 {
-    static const char *const forms[] = {"!!python/", PYTHON_TAG};
+    static const char *const forms[] = {"!!python/object", PYTHON_TAG "object",
+                                        "!!python/name",   PYTHON_TAG "name",
+                                        "!!python/module", PYTHON_TAG "module"};
     struct bytes rest = all;
     const uint8_t *at = NULL;
     size_t n = 0;
