@@ -284,18 +284,27 @@ static bool bare_head(struct resp_value *v, struct bytes *in)
     return true;
 }
 
-/* A request that lies whole in the chunk takes a shorter way. */
-static bool whole_request(struct resp_value *v, struct bytes *in, const struct resp_sink *sink)
+/* What of a request lies in the chunk takes a shorter way. */
+static bool quick_request(struct resp_value *v, struct bytes *in, const struct resp_sink *sink)
 {
+    uint32_t args = 0, total = 0;
     size_t n;
 
-    if (v->replay || in->at[0] != RESP_ARRAY || !sink->whole)
+    if (v->replay || in->at[0] != RESP_ARRAY || !sink->quick)
         return false;
     v->unit = v->pos;
-    n = sink->whole(sink->ctx, *in);
+    n = sink->quick(sink->ctx, *in, &args, &total);
+    if (n == 0)
+        return false;
     value_take(v, in, n);
-    v->trust = (uint8_t)(v->trust + (n > 0 && v->trust < RESP_TRUST));
-    return n > 0;
+    if (args == total) {
+        v->trust = (uint8_t)(v->trust + (v->trust < RESP_TRUST));
+        return true;
+    }
+    v->open = true;
+    v->depth = 1;
+    v->near[0] = (struct resp_level){.left = total - args, .index = args, .kind = RESP_ARRAY};
+    return true;
 }
 
 /* A length, a count or an integer whose line lies whole in the chunk, as they nearly all do. false:
@@ -398,7 +407,7 @@ bool value_head(struct resp_value *v, struct bytes *in, const struct resp_sink *
     if (!v->open) {
         if (v->bare)
             return bare_head(v, in);
-        if (whole_request(v, in, sink))
+        if (quick_request(v, in, sink))
             return true;
         v->open = true;
         v->unit = v->pos;

@@ -265,44 +265,46 @@ static int64_t plain_number(struct bytes in, size_t *at, uint8_t type)
     return x;
 }
 
-/* The arguments from `*at` on; false: not all are there, or too large. */
-static bool plain_args(struct request *r, struct bytes in, size_t *at, uint32_t count, uint64_t max)
+/* Takes arguments from `*at` on, as far as they are there and as they should be. */
+static void plain_args(struct request *r, struct bytes in, size_t *at)
 {
-    uint64_t bytes = 0;
+    for (; r->n < r->total; r->n++) {
+        size_t from = *at;
+        int64_t len = plain_number(in, &from, RESP_BULK);
+        size_t left = in.len - from, n = (size_t)len;
 
-    for (uint32_t i = 0; i < count; i++) {
-        int64_t len = plain_number(in, at, RESP_BULK);
-        size_t left = in.len - *at, n = (size_t)len;
-
-        if (len < 0 || left < 2 || left - 2 < n)
-            return false;
-        r->at[i] = bytes_of(in.at + *at, n);
-        r->more[i] = (struct arg_more){.wire_len = n, .stored = VIEW};
-        bytes += n;
-        *at += n + 2;
-        if (in.at[*at - 2] != '\r' || in.at[*at - 1] != '\n')
-            return false;
+        if (len < 0 || left < 2 || left - 2 < n || in.at[from + n] != '\r' ||
+            in.at[from + n + 1] != '\n')
+            return;
+        r->at[r->n] = bytes_of(in.at + from, n);
+        r->more[r->n] = (struct arg_more){.wire_len = n, .stored = VIEW};
+        r->bytes += n;
+        *at = from + n + 2;
     }
-    r->bytes = bytes;
-    return bytes <= max;
 }
 
-size_t request_whole(struct feed *f, struct request_room *room, struct bytes in)
+size_t request_quick(struct feed *f, struct request_room *room, struct bytes in, uint32_t *args,
+                     uint32_t *total)
 {
-    const struct dissect_conf *conf = f->conn->conf;
     struct request *r = f->request;
     size_t at = 0;
     int64_t count = plain_number(in, &at, RESP_ARRAY);
 
-    if (count < 1 || count >= ARGS_MAX || (uint64_t)count >= conf->max_elements)
+    if (count < 1 || count >= ARGS_MAX)
         return 0;
-    if (!plain_args(r, in, &at, (uint32_t)count, conf->max_body)) {
-        r->bytes = 0;
+    r->total = (uint32_t)count;
+    plain_args(r, in, &at);
+    if (r->n == 0 || r->bytes > f->conn->conf->max_body) {
+        fresh(f, room);
         return 0;
     }
-    r->n = r->total = (uint32_t)count;
-    request_asked(f, r);
-    fresh(f, room);
+    *args = r->n;
+    *total = r->total;
+    r->open = true;
+    if (r->n == r->total) {
+        request_asked(f, r);
+        fresh(f, room);
+    }
     return at;
 }
 

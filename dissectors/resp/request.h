@@ -42,9 +42,9 @@ void request_enter(struct feed *f, struct request_room *room);
 void request_leave(struct feed *f, struct request_room *room);
 /* A token of the client's direction. */
 void request_token(struct feed *f, struct request_room *room, const struct resp_token *t);
-/* Reads the request that lies whole at the front of `in`: its length; 0: there is none, or it
- * is for request_token(). */
-size_t request_whole(struct feed *f, struct request_room *room, struct bytes in);
+/* Takes a request off the front of `in`: see resp_sink.quick. */
+size_t request_quick(struct feed *f, struct request_room *room, struct bytes in, uint32_t *args,
+                     uint32_t *total);
 /* The rest of the request in progress was lost: as much as there is of it is told. */
 void request_cut(struct feed *f, struct request_room *room);
 /* It is malformed: no server carries it out. */

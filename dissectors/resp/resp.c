@@ -20,11 +20,11 @@ static void client_token(void *ctx, const struct resp_token *t)
     request_token(c->f, c->room, t);
 }
 
-static size_t client_whole(void *ctx, struct bytes in)
+static size_t client_quick(void *ctx, struct bytes in, uint32_t *args, uint32_t *total)
 {
     const struct client_feed *c = ctx;
 
-    return request_whole(c->f, c->room, in);
+    return request_quick(c->f, c->room, in, args, total);
 }
 
 static void client_broken(void *ctx, enum resp_broken what, uint64_t offset)
@@ -101,7 +101,7 @@ static void from_client(struct feed *f)
     struct resp_value *v = &f->conn->way[TO_SERVER];
     struct request_room room;
     struct client_feed to = {f, &room};
-    struct resp_sink sink = {client_token, client_broken, client_lost, client_whole, &to};
+    struct resp_sink sink = {client_token, client_broken, client_lost, client_quick, &to};
     bool was_lost = resp_value_lost(v);
 
     request_enter(f, &room);

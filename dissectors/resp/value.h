@@ -93,9 +93,10 @@ struct resp_sink {
     /* It is out of step: what was in progress has no end, and a foothold is looked for. Not called
      * from resp_value_gap(). */
     void (*lost)(void *ctx);
-    /* Of clients, may be NULL: reads a request that lies whole at the front of `in`, and gives its length;
-     * 0: it is to be read token by token. */
-    size_t (*whole)(void *ctx, struct bytes in);
+    /* Of clients, may be NULL: takes a request off the front of `in`, whole or its first arguments,
+     * and gives how many bytes; 0: it is to be read token by token. *args of *total were taken; of
+     * those that follow there will be tokens. */
+    size_t (*quick)(void *ctx, struct bytes in, uint32_t *args, uint32_t *total);
     void *ctx;
 };
 
