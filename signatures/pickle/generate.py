@@ -8,10 +8,18 @@ MASK = (1 << 64) - 1
 ML_ONLY = {"fickling:ML_ALLOWLIST", "modelaudit:ML_SAFE_GLOBALS"}
 
 
-def fnv1a(data):
+PRIME = 0x9FB21C651E98DF25
+
+
+def hashed(parts):
+    """The same as add_text() of policy_find.inc, over the parts of a key."""
     h = 0xCBF29CE484222325
-    for byte in data:
-        h = ((h ^ byte) * 0x100000001B3) & MASK
+    for data in parts:
+        for i in range(0, len(data), 8):
+            h = ((h ^ int.from_bytes(data[i:i + 8], "little")) * PRIME) & MASK
+            h ^= h >> 32
+        h = ((h ^ len(data)) * PRIME) & MASK
+        h ^= h >> 32
     return h
 
 
@@ -25,11 +33,11 @@ def displace(keys, slots):
     n_buckets = max(1, len(keys) // 3)
     buckets = [[] for _ in range(n_buckets)]
     for i, key in enumerate(keys):
-        buckets[fnv1a(key) % n_buckets].append(i)
+        buckets[hashed(key) % n_buckets].append(i)
     table, shifts = [-1] * slots, [0] * n_buckets
     for b in sorted(range(n_buckets), key=lambda x: -len(buckets[x])):
         for d in range(1, 65536):
-            places = [mix(fnv1a(keys[i]), d) % slots for i in buckets[b]]
+            places = [mix(hashed(keys[i]), d) % slots for i in buckets[b]]
             if len(set(places)) == len(places) and all(table[p] < 0 for p in places):
                 break
         else:
@@ -133,9 +141,9 @@ def main(globals_tsv, aliases_tsv, special_tsv, target):
     words = sorted(w for w in words if 0 < len(w) < 64)
     with open(target, "w", encoding="utf-8") as out:
         print('/* Made by generate.py from the tables beside it. */\n#include "signatures/pickle/policy.h"\n', file=out)
-        emit_table(out, "globals", [(m + "\0" + n).encode() for m, n in order], emit_rows(table, order))
-        emit_table(out, "aliases", [(a[0] + "\0" + a[1]).encode() for a in aliases], emit_aliases(aliases))
-        emit_table(out, "words", [w.encode() for w in words], emit_words(words))
+        emit_table(out, "globals", [(m.encode(), n.encode()) for m, n in order], emit_rows(table, order))
+        emit_table(out, "aliases", [(a[0].encode(), a[1].encode()) for a in aliases], emit_aliases(aliases))
+        emit_table(out, "words", [(w.encode(),) for w in words], emit_words(words))
         emit_starts(out, words)
         print('#include "signatures/pickle/policy_find.inc"', file=out)
 

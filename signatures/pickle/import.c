@@ -188,9 +188,54 @@ static bool usable(const struct vm *vm, struct value v)
     return v.kind == V_STR && text_whole(&vm->heap, v);
 }
 
+/* Rows that were found lately, so that ordinary classes cost no search: harmless ones, whose names
+ * are undotted and no aliases of others. */
+static const struct policy_row **recent(struct pickle *m, struct bytes module, struct bytes name)
+{
+    size_t mix =
+        module.len * 31 + name.len * 7 + module.at[module.len / 2] + name.at[name.len - 1] * 3u;
+    return &m->recent[mix % RECENT_ROWS];
+}
+
+static bool is_row(const struct policy_row *row, struct bytes module, struct bytes name)
+{
+    return row && row->module_len == module.len && row->name_len == name.len &&
+           memcmp(row->module, module.at, module.len) == 0 &&
+           memcmp(row->name, name.at, name.len) == 0;
+}
+
+static bool worth_keeping(const struct policy_row *row, struct bytes module, struct bytes name)
+{
+    return is_row(row, module, name) && row->kind == PICKLE_CLASS_BENIGN && !is_dunder(name) &&
+           !memchr(name.at, '.', name.len);
+}
+
+/* Looks the names up, *m and *n becoming those that count, and notes what is odd about them. */
+static const struct policy_row *look_up(struct vm *vm, struct bytes *m, struct bytes *n, bool maps)
+{
+    struct bytes om = *m, on = *n;
+    bool alias = maps && policy_alias(m, n), odd = !is_identifier(om) || !is_identifier(on);
+    const struct policy_row *row = policy_find(*m, *n);
+
+    if (!row && alias)
+        row = policy_find(om, on);
+    row = traverse(vm, *n, row);
+    first_import(vm, odd);
+    if (alias)
+        vm->flags |= PICKLE_FLAG(PY2_ALIAS);
+    if (odd) {
+        vm->flags |= PICKLE_FLAG(ODD_NAME);
+        vm_raise(vm, PICKLE_SUSPICIOUS, "a name that no identifier has");
+    }
+    if (!alias && worth_keeping(row, om, on))
+        *recent(vm->m, om, on) = row;
+    return row;
+}
+
 struct value vm_import(struct vm *vm, struct value module, struct value name, bool folded)
 {
-    if (!usable(vm, module) || !usable(vm, name))
+    if (!usable(vm, module) || !usable(vm, name) || text_len(&vm->heap, module) == 0 ||
+        text_len(&vm->heap, name) == 0)
         return import_unnamed(vm, module, name);
     bool maps = !folded && vm->proto < 3;
     struct bytes om = text_of(&vm->heap, module), on = text_of(&vm->heap, name), m = om, n = on;
@@ -205,18 +250,11 @@ struct value vm_import(struct vm *vm, struct value module, struct value name, bo
         vm->m->imports_seen++;
         return known;
     }
-    bool alias = maps && policy_alias(&m, &n), odd = !is_identifier(om) || !is_identifier(on);
-    const struct policy_row *row = policy_find(m, n);
-    if (!row && alias)
-        row = policy_find(om, on);
-    row = traverse(vm, n, row);
-    first_import(vm, odd);
-    if (alias)
-        vm->flags |= PICKLE_FLAG(PY2_ALIAS);
-    if (odd) {
-        vm->flags |= PICKLE_FLAG(ODD_NAME);
-        vm_raise(vm, PICKLE_SUSPICIOUS, "a name that no identifier has");
-    }
+    const struct policy_row *row = maps ? NULL : *recent(vm->m, om, on);
+    if (is_row(row, om, on))
+        first_import(vm, false);
+    else
+        row = look_up(vm, &m, &n, maps);
     struct pickle_import in = {.module = m, .name = n, .orig_module = om, .orig_name = on};
     classify(vm, m, row, &in);
     note_import(vm, &in);

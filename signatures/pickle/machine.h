@@ -30,6 +30,7 @@
 #define JUNK_MAX     64u
 #define DECODED_MAX  (256u << 10)
 #define FOLD_DEPTH   8u
+#define RECENT_ROWS  64u
 #define RESIDUES     16u
 
 enum reader { READER_BOTH, READER_LINEAR, READER_FILE };
@@ -157,6 +158,7 @@ struct pickle {
     struct vm linear, file;
     bool forked; /* the file reader goes its own way */
     enum pickle_context context;
+    const struct policy_row *recent[RECENT_ROWS]; /* see import.c */
     uint64_t size;
     uint64_t *to_space; /* for heap_collect, of to_cap words */
     uint32_t to_cap;
