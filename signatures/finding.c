@@ -36,7 +36,12 @@ static void cut_at_character(char *text, size_t len)
 void finding_reason(struct finding *f, const char *format, ...)
 {
     va_list args;
+    size_t plain = strcspn(format, "%");
 
+    if (!format[plain] && plain < sizeof f->reason) {
+        memcpy(f->reason, format, plain + 1);
+        return;
+    }
     va_start(args, format);
     int n = vsnprintf(f->reason, sizeof f->reason, format, args);
     va_end(args);

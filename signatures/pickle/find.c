@@ -99,6 +99,13 @@ static size_t run_begin(struct bytes text, size_t from, size_t at)
     return at;
 }
 
+/* More than what runs are made of, at a fraction of the price: no blanks, no quotes, no round
+ * brackets, nothing that is not ASCII. */
+static inline __m128i no_space(__m128i x)
+{
+    return _mm_or_si128(_mm_cmpgt_epi8(x, _mm_set1_epi8('*')), is(x, '\n'));
+}
+
 /* Passes over pairs of groups that cannot be in a run. */
 static size_t pass_pairs(struct bytes text, size_t at)
 {
@@ -106,7 +113,8 @@ static size_t pass_pairs(struct bytes text, size_t at)
         const uint8_t *p = text.at + at;
         __m128i low = _mm_loadl_epi64((const __m128i *)(const void *)p);
         __m128i high = _mm_loadl_epi64((const __m128i *)(const void *)(p + STRIDE));
-        unsigned mask = run_mask(_mm_unpacklo_epi64(low, high));
+        __m128i may = no_space(_mm_unpacklo_epi64(low, high));
+        unsigned mask = (unsigned)_mm_movemask_epi8(may);
 
         if ((mask & 0xff) == 0xff || mask >> 8 == 0xff)
             break;
