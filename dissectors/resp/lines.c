@@ -324,15 +324,26 @@ static bool plain_number(struct bytes in, int64_t *num, size_t *taken)
     return true;
 }
 
-/* The kinds of value that matter for speed. false: nothing was taken. */
+/* The kinds of value that matter for speed. */
+static bool is_plain(const struct resp_value *v, uint8_t kind)
+{
+    if (kind == RESP_BULK)
+        return !v->client || v->depth > 0;
+    if (v->client)
+        return false;
+    return kind == RESP_INTEGER || (kind == RESP_ARRAY && v->depth < RESP_NEAR) ||
+           (kind == RESP_PUSH && v->depth == 0);
+}
+
+/* false: nothing was taken. */
 static bool plain_value(struct resp_value *v, struct bytes *in, const struct resp_sink *sink)
 {
     uint64_t offset = v->pos;
     struct resp_token t = {.kind = in->at[0]};
     size_t taken;
 
-    if (v->held || (t.kind != RESP_BULK && t.kind != RESP_INTEGER) ||
-        (v->client && (v->depth == 0 || t.kind != RESP_BULK)) || !plain_number(*in, &t.num, &taken))
+    if (v->held || !is_plain(v, t.kind) || !plain_number(*in, &t.num, &taken) ||
+        (t.kind != RESP_INTEGER && t.num > RESP_COUNT_MAX) || v->depth >= v->conf->max_depth)
         return false;
     resp_value_count(v, offset, sink);
     t.text = value_take(v, in, taken);
@@ -341,11 +352,14 @@ static bool plain_value(struct resp_value *v, struct bytes *in, const struct res
         v->last = 0;
         v->wire_len = v->left = (uint64_t)t.num;
         v->state = RESP_BODY;
-        return true;
+    } else if (t.kind == RESP_INTEGER) {
+        t.wire_len = taken - 3;
+        t.text = bytes_of(t.text.at + 1, taken - 3);
+        value_scalar(v, &t, sink);
+    } else {
+        t.text = bytes_of(NULL, 0);
+        value_open(v, &t, offset, sink);
     }
-    t.wire_len = taken - 3;
-    t.text = bytes_of(t.text.at + 1, taken - 3);
-    value_scalar(v, &t, sink);
     return true;
 }
 
