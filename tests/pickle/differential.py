@@ -9,6 +9,7 @@ persistent ids are refused before they can do anything, and count as an error.
 import io
 import pickle
 import random
+import resource
 import struct
 import sys
 import warnings
@@ -186,6 +187,7 @@ def greedy(p):
 
 
 def main(count, seed):
+    resource.setrlimit(resource.RLIMIT_AS, (1 << 28, 1 << 28))  # a length can be read out of place
     r = random.Random(seed)
     out = sys.stdout.buffer
     while count > 0:
