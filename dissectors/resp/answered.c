@@ -127,13 +127,19 @@ static void failed(struct resp_conn *conn, const struct command *c, const struct
         conn->multi = false;
 }
 
+/* The server's access rules refused it: told whatever the command. */
+static bool no_permission(const struct resp_conn *conn)
+{
+    return conn->reply.word_len == 6 && memcmp(conn->reply.word, "NOPERM", 6) == 0;
+}
+
 void reply_answered(struct feed *f, const struct pair_entry *e)
 {
     const struct command *c = &command_table[e->code];
 
     if (e->record->login || f->conn->reply.word_len > 0)
         credential_answered(f, c, e);
-    if (e->flags & PAIR_TOLD)
+    if ((e->flags & PAIR_TOLD) || no_permission(f->conn))
         tell_reply(f, e);
     if (f->conn->reply.word_len > 0)
         failed(f->conn, c, e);

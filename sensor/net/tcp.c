@@ -39,7 +39,8 @@ static bool reset_fits(const struct tcp *t, enum dir dir, const struct packet *p
            pkt->tcp.ack == peer->next_seq;
 }
 
-static void finish_half(struct tcp_run *r, enum dir dir)
+/* What was received and waits for what was lost. */
+static void drain_half(struct tcp_run *r, enum dir dir)
 {
     struct tcp_half *h = &r->t->half[dir];
     if (!half_is(h, HALF_SEEN))
@@ -52,7 +53,22 @@ static void finish_half(struct tcp_run *r, enum dir dir)
         else if (tail > 1) /* 1 is a FIN that was not seen */
             half_flush_to(r, dir, h->acked);
     }
+}
+
+static void finish_half(struct tcp_run *r, enum dir dir)
+{
+    if (!half_is(&r->t->half[dir], HALF_SEEN))
+        return;
+    drain_half(r, dir);
     half_close(r, dir);
+}
+
+/* Whoever resets is the one who gave up: his side ends first. */
+static void finish_reset(struct tcp_run *r, enum dir dir)
+{
+    r->t->closed = true;
+    drain_half(r, dir_other(dir));
+    finish_half(r, dir);
 }
 
 static void finish(struct tcp_run *r)
@@ -181,8 +197,10 @@ void tcp_input(struct tcp *t, struct tcp_pool *p, enum dir dir, const struct pac
     tally_add(p->tally, TALLY_tcp_segments, 1);
     half_set(&t->half[dir], HALF_SEEN);
     if (flags & TCP_RST) {
-        if (reset_fits(t, dir, pkt))
+        if (reset_fits(t, dir, pkt)) {
+            finish_reset(&r, dir);
             finish(&r);
+        }
         return;
     }
     if ((flags & TCP_SYN) && !synchronize(t, dir, pkt))

@@ -369,7 +369,7 @@ static void resets(void **state)
     assert_false(tcp_is_closed(&s.t));
     to_server(&s, 5, 0, "fg");
     segment(&s, TO_CLIENT, TCP_RST | TCP_ACK, S + 1, 0, "text", 0);
-    expect(&s, "s+0:abc s?3:2 s+5:fg s. c.");
+    expect(&s, "s+0:abc s?3:2 s+5:fg c. s.");
     assert_true(tcp_is_closed(&s.t));
     end(&s);
     expect(&s, "");

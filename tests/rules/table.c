@@ -20,7 +20,7 @@ static const char *const BUILT[] = {
     "control-change",       "task-signature-invalid",  "task-signer-unknown",
     "task-signer-expired",  "task-signature-replayed", "control-recon",
     "task-replayed",        "worker-silent",           "worker-impersonation",
-    "result-forged",
+    "result-forged",        "broker-login-bruteforce", "broker-access-refused",
 };
 
 static const struct rule *find(const char *id)
