@@ -57,6 +57,37 @@ static inline uint32_t request_number(const struct request *r, uint32_t slot)
     return slot < ARGS_FIRST ? slot : slot + r->skipped;
 }
 
+/* Argument i, of those that always stay; empty: there is none. */
+static inline struct bytes request_arg(const struct request *r, uint32_t i)
+{
+    return i < r->n && i < ARGS_FIRST ? r->at[i] : bytes_of(NULL, 0);
+}
+
+/* The argument with that number; empty: it went. */
+static inline struct bytes request_arg_number(const struct request *r, uint32_t i)
+{
+    uint32_t slot = i < ARGS_FIRST ? i : i - r->skipped;
+
+    if (i >= ARGS_FIRST && i < ARGS_FIRST + r->skipped)
+        return bytes_of(NULL, 0);
+    return slot < r->n ? r->at[slot] : bytes_of(NULL, 0);
+}
+
+/* REDIS_KEY of a request that is laid out. A destination is the first key of ZUNIONSTORE, not of
+ * SORT. */
+static inline struct bytes request_key(const struct request *r)
+{
+    uint32_t first = r->layout.keys_from > 0 ? r->layout.keys_from : r->layout.key_extra;
+    uint32_t i = r->command->keys == KEYS_DEST_COUNTED ? 1 : first;
+
+    return i > 0 ? request_arg_number(r, i) : bytes_of(NULL, 0);
+}
+
+static inline struct bytes request_channel(const struct request *r)
+{
+    return r->command->channels != CHANNELS_NONE ? request_arg(r, 1) : bytes_of(NULL, 0);
+}
+
 /* asked.c: what a request means: a complete one, or one that has a gap, as far as it came. */
 void request_asked(struct feed *f, struct request *r);
 /* Finds its command and how its arguments lie, unless some of them went. */

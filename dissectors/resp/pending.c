@@ -1,0 +1,214 @@
+/* dissectors/resp/pending.c - what is kept of a request until its reply: a code, and for few
+ * a record with what the reply is about. */
+#include "dissectors/resp/pending.h"
+
+#include <stdio.h>
+
+#include "dissectors/resp/foothold.h"
+#include "dissectors/resp/reply.h"
+#include "dissectors/resp/tell.h"
+
+#define LIST_ARGS   (8u << 10)   /* bytes of REDIS_ARGS */
+#define LIST_KEYS   (256u << 10) /* bytes of keys or fields that a reply belongs to */
+#define SHOWN       256u         /* bytes of one key in REDIS_ARGS */
+#define LONG_DIGITS 9u           /* a stored number longer than that may be a card's */
+
+static bool is_number(struct bytes b)
+{
+    size_t i = b.len > 0 && b.at[0] == '-', digits = 0, dots = 0;
+
+    for (; i < b.len && b.len <= 24; i++) {
+        digits += b.at[i] >= '0' && b.at[i] <= '9';
+        dots += b.at[i] == '.';
+    }
+    return digits > 0 && dots <= 1 && digits + dots + (b.at[0] == '-') == b.len;
+}
+
+static void list_item(struct keep *list, struct bytes item)
+{
+    uint32_t len = (uint32_t)item.len;
+
+    keep_add(list, bytes_of(&len, sizeof len));
+    keep_add(list, item);
+}
+
+static void list_arg(struct keep *list, const struct request *r, uint32_t slot)
+{
+    struct bytes a = r->at[slot];
+    enum command_role role =
+        command_role(r->command, &r->layout, r->at, r->n, request_number(r, slot));
+    bool shown = role == ROLE_KEY || role == ROLE_NAME;
+    char text[32];
+
+    if (role == ROLE_OTHER || role == ROLE_VALUE)
+        shown = is_number(a) && (role == ROLE_OTHER || a.len <= LONG_DIGITS);
+    if (shown && a.len == r->more[slot].wire_len && a.len <= SHOWN) {
+        list_item(list, a);
+        return;
+    }
+    int n = snprintf(text, sizeof text, "<%llu bytes>", (unsigned long long)r->more[slot].wire_len);
+    list_item(list, bytes_of(text, (size_t)n));
+}
+
+/* REDIS_ARGS; of very many, the first. */
+static void list_args(struct keep *list, const struct request *r)
+{
+    for (uint32_t slot = 1; slot < r->n && list->len < LIST_ARGS; slot++)
+        list_arg(list, r, slot);
+}
+
+/* The keys or fields that the values of the reply belong to, one by one. */
+static void list_owners(struct keep *list, const struct request *r)
+{
+    const struct command_layout *l = &r->layout;
+    bool keys = r->command->reply == REPLY_BY_KEY;
+    uint32_t from = keys ? l->keys_from : 2, end = keys ? l->keys_end : r->n;
+
+    if (r->command->reply == REPLY_FIELD)
+        end = end < 3 ? end : 3;
+    if (r->skipped > 0)
+        end = end < ARGS_FIRST ? end : ARGS_FIRST;
+    for (uint32_t i = from; i < end && i < r->n && list->len + r->at[i].len < LIST_KEYS; i++)
+        list_item(list, r->at[i]);
+}
+
+static bool by_owner(uint8_t reply)
+{
+    return reply == REPLY_BY_KEY || reply == REPLY_BY_FIELD || reply == REPLY_FIELD;
+}
+
+static bool needs_key(uint8_t reply)
+{
+    return (reply >= REPLY_VALUES && reply <= REPLY_ANY && reply != REPLY_KEYED &&
+            reply != REPLY_STREAMS && reply != REPLY_STREAMS_TAKEN);
+}
+
+/* Numbers that the connection depends on; true: there is one. */
+bool pending_num(const struct resp_conn *conn, const struct request *r, struct pair_record *record)
+{
+    int64_t n = 0;
+
+    switch (r->command->act) {
+    case ACT_SUBSCRIBE:
+    case ACT_UNSUBSCRIBE: record->num = r->total > 1 ? (int32_t)(r->total - 1) : -1; return true;
+    case ACT_SELECT: record->num = conn->multi ? -1 : conn->db; return !conn->multi;
+    case ACT_EXEC: record->num = conn->db_multi >= 0 ? conn->db : -1; return conn->db_multi >= 0;
+    case ACT_HELLO: n = resp_number(request_arg(r, 1), &n) ? n : 0; break;
+    default: return false;
+    }
+    record->num = n >= 0 && n <= INT16_MAX ? (int32_t)n : -1;
+    return true;
+}
+
+static size_t pending_max(const struct resp_conn *conn)
+{
+    return conn->replied ? PENDING_BYTES_MAX : PENDING_BYTES_MAX / 16;
+}
+
+static bool too_many(const struct resp_conn *conn)
+{
+    uint32_t max = conn->conf->max_pending;
+
+    if (!conn->replied && max > PENDING_BLIND)
+        max = PENDING_BLIND;
+    return conn->pair.lost > 0 || conn->pair.waiting + conn->pair.queued >= max;
+}
+
+/* No reply of its own will be told apart. */
+static void never_answered(struct feed *f, const struct pair_entry *e)
+{
+    if (e->flags & PAIR_TOLD)
+        reply_unknown(f, e, 0);
+}
+
+static void wait_for(struct feed *f, struct pair_entry *e, bool keep)
+{
+    struct resp_conn *conn = f->conn;
+
+    if (conn->quiet != QUIET_NO || conn->replica) {
+        never_answered(f, e);
+        return;
+    }
+    if (conn->ahead > 0) {
+        conn->ahead--;
+        never_answered(f, e);
+        return;
+    }
+    if (!too_many(conn)) {
+        if (pair_add(&conn->pair, e->code, e->flags, keep ? e->record : NULL, pending_max(conn),
+                     conn->conf->budget))
+            return;
+        tally_add(f->out->tally, TALLY_redis_pending_full, 1);
+        if (keep &&
+            pair_add(&conn->pair, e->code, e->flags, NULL, pending_max(conn), conn->conf->budget))
+            return;
+    } else {
+        tally_add(f->out->tally, TALLY_redis_pending_full, 1);
+    }
+    conn->pair.lost++;
+    never_answered(f, e);
+}
+
+/* Most commands: nothing of them is needed when they are answered. */
+static bool only_waits(const struct feed *f, const struct request *r,
+                       const struct pending_plan *plan)
+{
+    struct resp_conn *conn = f->conn;
+    const struct command *c = r->command;
+
+    return !plan->later && !plan->record && !needs_key(c->reply) && c->name[0] != 0 &&
+           !(c->flags & COMMAND_CONTAINER) && conn->quiet == QUIET_NO && !conn->replica &&
+           conn->ahead == 0 && !too_many(conn) &&
+           pair_add(&conn->pair, (uint16_t)command_code(c), conn->multi ? PAIR_IN_MULTI : 0, NULL,
+                    pending_max(conn), conn->conf->budget);
+}
+
+/* What waits for the reply, and whether that needs more than its code. */
+static void remember(struct feed *f, const struct request *r, const struct pending_plan *plan,
+                     struct pair_record *record)
+{
+    struct resp_conn *conn = f->conn;
+    struct keep args, owners;
+    struct pair_entry e;
+    char scratch[COMMAND_NAME_MAX];
+    bool keep = plan->record || plan->later;
+    uint8_t reply = r->command->reply;
+
+    e.code = (uint16_t)command_code(r->command);
+    e.has_record = true;
+    keep_init(&args, 2 * LIST_ARGS, NULL);
+    keep_init(&owners, LIST_KEYS, NULL);
+    if (plan->later)
+        list_args(&args, r);
+    if (by_owner(reply))
+        list_owners(&owners, r);
+    if (plan->later || needs_key(reply))
+        record->text[PAIR_KEY] = request_key(r);
+    if (plan->later)
+        record->text[PAIR_CHANNEL] = request_channel(r);
+    if (args.len > 0)
+        record->text[PAIR_ARGS] = keep_view(&args);
+    if (owners.len > 0)
+        record->text[PAIR_LIST] = keep_view(&owners);
+    if (r->command->name[0] == 0 || (r->command->flags & COMMAND_CONTAINER))
+        record->text[PAIR_NAME] = tell_name(r->command, r->at, r->n, scratch);
+    record->start = f->chunk->at.ns;
+    record->offset = conn->way[TO_SERVER].unit;
+    record->db = plan->db;
+    record->coverage = r->gap ? COVER_GAP : 0;
+    record->never_logged_in =
+        (r->command->flags & COMMAND_DATA) && !conn->logged_in && !conn->never_whole;
+    e.flags = (uint8_t)((plan->later ? PAIR_TOLD : 0) | (conn->multi ? PAIR_IN_MULTI : 0));
+    e.record = record;
+    keep = keep || needs_key(reply) || record->text[PAIR_NAME].at;
+    wait_for(f, &e, keep);
+    keep_free(&args);
+    keep_free(&owners);
+}
+
+void pending_wait(struct feed *f, const struct request *r, const struct pending_plan *plan,
+                  struct pair_record *record)
+{
+    if (!only_waits(f, r, plan))
+        remember(f, r, plan, record);
+}
