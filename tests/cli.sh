@@ -65,6 +65,11 @@ printf 'workers: 65\n' >bad-range.yaml
 check 'config: range' 78 "out of range" -- -c bad-range.yaml -T
 printf 'policy: [\n' >bad-yaml.yaml
 check 'config: not YAML' 78 "bad-yaml.yaml:" -- -c bad-yaml.yaml -T
+printf 'policy: { signing: { certificates: /no/such/place } }\n' >no-certificates.yaml
+check 'config: no certificates' 78 "/no/such/place" -- -c no-certificates.yaml -T
+check 'config: no certificates, run' 78 "/no/such/place" -- -c no-certificates.yaml -r whole.pcap
+printf 'policy: { signing: { digest: sha255 } }\n' >no-digest.yaml
+check 'config: no digest' 78 "sha255" -- -c no-digest.yaml -T
 printf 'suppress: [ { source: 10.0.0.9/32 } ]\n' >bad-suppress.yaml
 check 'config: suppress without rule' 78 "needs a rule" -- -c bad-suppress.yaml -T
 printf 'fold: true\nfold: false\n' >twice.yaml
