@@ -126,6 +126,35 @@ static void nothing_that_is_kept_for_one_command_outlives_it(void **state)
     assert_true(pair_add(&p, 2, 0, NULL, MAX, NULL));
     pair_pop_waiting(&p, NULL);
     assert_null(memmem(p.at, p.cap, secret, sizeof secret - 1));
+    assert_true(pair_add(&p, 1, 0, &r, MAX, NULL));
+    pair_pop_waiting(&p, NULL);
+    pair_queue(&p);
+    assert_true(pair_add(&p, 2, 0, NULL, MAX, NULL));
+    pair_pop_queued(&p, NULL);
+    assert_null(memmem(p.at, p.cap, secret, sizeof secret - 1));
+    pair_free(&p, NULL);
+}
+
+static void nothing_is_left_where_a_record_was_moved_from(void **state)
+{
+    static const char secret[] = "correct-horse-battery";
+    struct pair_record r = {.login = true, .text = {[PAIR_SECRET] = text(secret)}};
+    struct pair_entry e;
+    struct pair p;
+
+    (void)state;
+    pair_init(&p);
+    for (unsigned i = 0; i < 1000; i++) {
+        assert_true(pair_add(&p, 1, 0, &r, MAX, NULL));
+        assert_true(pair_add(&p, 2, 0, NULL, MAX, NULL));
+        pair_pop_waiting(&p, NULL);
+        assert_true(pair_first_waiting(&p, &e) && e.code == 2);
+        assert_null(memmem(p.at, p.cap, secret, sizeof secret - 1));
+        assert_true(pair_add(&p, 3, 0, NULL, MAX, NULL));
+        pair_pop_waiting(&p, NULL);
+        pair_queue(&p);
+        pair_pop_queued(&p, NULL);
+    }
     pair_free(&p, NULL);
 }
 
@@ -194,6 +223,7 @@ int main(void)
         cmocka_unit_test(a_transaction_waits_in_front_of_what_follows_it),
         cmocka_unit_test(the_count_of_a_subscription_can_be_changed),
         cmocka_unit_test(nothing_that_is_kept_for_one_command_outlives_it),
+        cmocka_unit_test(nothing_is_left_where_a_record_was_moved_from),
         cmocka_unit_test(it_is_bounded_in_bytes_and_by_the_budget),
         cmocka_unit_test(a_queue_that_never_empties_does_not_grow),
         cmocka_unit_test(a_plain_one_is_popped_in_one_step),

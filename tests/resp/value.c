@@ -170,6 +170,17 @@ static void a_client_sends_nothing_but_strings(void **state)
          "* 2\n  $ [0 of *] 1:a\nbroken 0 @11\nlost\n* 1\n  $ [0 of *] 1:b\n/*\n-- @11\n@22\n");
 }
 
+static void counts_are_written_as_redis_writes_them(void **state)
+{
+    (void)state;
+    says(&server, "*01\r\n:1\r\n", "broken 1 @0\nlost\n: 1 1:1\n-- @5\n@9\n");
+    says(&server, "$03\r\nabc\r\n:1\r\n", "broken 1 @0\nlost\n: 1 1:1\n-- @10\n@14\n");
+    says(&client, "*1\r\n$01\r\na\r\n*1\r\n$1\r\nb\r\n",
+         "* 1\nbroken 1 @4\nlost\n* 1\n  $ [0 of *] 1:b\n/*\n-- @12\n@23\n");
+    says(&client, "*x\r\n*0\r\n$1\r\na\r\n*1\r\n$1\r\nb\r\n",
+         "broken 1 @0\nlost\n* 1\n  $ [0 of *] 1:b\n/*\n-- @15\n@26\n");
+}
+
 static void long_texts_are_kept_in_part(void **state)
 {
     char in[256], expected[256];
@@ -269,6 +280,7 @@ int main(void)
         cmocka_unit_test(streamed_values),
         cmocka_unit_test(requests_and_inline_commands),
         cmocka_unit_test(a_client_sends_nothing_but_strings),
+        cmocka_unit_test(counts_are_written_as_redis_writes_them),
         cmocka_unit_test(long_texts_are_kept_in_part),
         cmocka_unit_test(what_is_too_deep_or_too_many_is_walked_over),
         cmocka_unit_test(numbers_are_those_of_redis),
