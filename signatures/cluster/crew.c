@@ -76,6 +76,28 @@ bool crew_is_task_queue(struct crew *c, const struct msg *m, struct bytes name)
     return q && q->tasks;
 }
 
+/* Queues are hashed with a seed, so that no name has this key but by chance. */
+static uint64_t scope_key(const struct msg *m)
+{
+    return hash_mix(topology_scope(m), 77);
+}
+
+bool crew_is_celerys(struct crew *c, const struct msg *m)
+{
+    const struct queue *q = lru_get(c->queues, scope_key(m));
+
+    return q && q->tasks;
+}
+
+static void mark_celerys(struct crew *c, const struct msg *m)
+{
+    bool fresh;
+    struct queue *q = lru_put(c->queues, scope_key(m), &fresh);
+
+    if (q)
+        q->tasks = true;
+}
+
 struct bytes crew_queue_of(const struct msg *m)
 {
     if (msg_has(m, F_TASK_QUEUE))
@@ -159,6 +181,8 @@ void crew_note(struct crew *c, const struct msg *m)
         c->begin = m->at.ns;
     if (!h)
         return;
+    if (m->kind & (MSG_TASK | MSG_RESULT))
+        mark_celerys(c, m);
     if (m->kind == MSG_TASK)
         task(c, m, h);
     else if (m->kind == MSG_COMMAND && msg_has(m, F_AMQP_METHOD))

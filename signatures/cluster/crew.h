@@ -42,6 +42,8 @@ struct host *crew_find(struct crew *c, const struct msg *m, uint64_t host);
 /* Of the broker and vhost or database of m; the priority of a list is ignored. */
 struct queue *crew_queue(struct crew *c, const struct msg *m, struct bytes name);
 bool crew_is_task_queue(struct crew *c, const struct msg *m, struct bytes name);
+/* Celery was seen to use that vhost or database. */
+bool crew_is_celerys(struct crew *c, const struct msg *m);
 /* The name of the queue that a task message is about; empty: not known. */
 struct bytes crew_queue_of(const struct msg *m);
 

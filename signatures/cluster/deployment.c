@@ -18,6 +18,8 @@ static void close_deployment(void *self)
     nodes_free(d->nodes);
     control_free(d->control);
     consumers_free(d->consumers);
+    if (d->bindings)
+        lru_free(d->bindings);
     free(d);
 }
 
@@ -32,7 +34,8 @@ static void *open_deployment(const struct policy *policy)
     d->nodes = nodes_new();
     d->control = control_new();
     d->consumers = consumers_new();
-    if (crew_open(&d->crew) && d->ledger && d->nodes && d->control && d->consumers)
+    d->bindings = tap_new();
+    if (crew_open(&d->crew) && d->ledger && d->nodes && d->control && d->consumers && d->bindings)
         return d;
     close_deployment(d);
     return NULL;
@@ -47,6 +50,8 @@ bool deployment_wants_command(const struct msg *m)
     command = msg_text(m, F_REDIS_COMMAND);
     if (bytes_eq(command, "BRPOP") || bytes_eq(command, "RPOP") || bytes_eq(command, "BLPOP"))
         return name_use(msg_text(m, F_REDIS_KEY)) == NAME_TASKS;
+    if (bytes_eq(command, "HGETALL") || bytes_eq(command, "HVALS"))
+        return name_use(msg_text(m, F_REDIS_KEY)) == NAME_KOMBU;
     return bytes_eq(command, "PSUBSCRIBE") || bytes_eq(command, "SUBSCRIBE") ||
            ((bytes_eq(command, "SADD") || name_starts(command, "EVAL")) &&
             name_holds(msg_text(m, F_REDIS_KEY), "_kombu.binding"));
@@ -61,6 +66,8 @@ static void note(void *self, const struct msg *m, const struct detect_out *out)
         crew_note(&d->crew, m);
     tasks_note(d, m, out);
     control_note(d, m, out);
+    tap_note(d, m, out);
+    keys_note(d, m, out);
     consumers_note(d, m, out);
 }
 
@@ -80,7 +87,7 @@ static void finish(void *self, struct stamp now, const struct detect_out *out)
 const struct cluster_detector deployment_detector = {
     .name = "deployment",
     .wants = MSG_TASK | MSG_RESULT | MSG_WORKER | MSG_CONTROL | MSG_COMMAND | MSG_REPLY |
-             MSG_ENVELOPE | MSG_CLOSED,
+             MSG_ENVELOPE | MSG_ANOMALY | MSG_CLOSED,
     .open = open_deployment,
     .note = note,
     .tick = tick,

@@ -15,6 +15,7 @@ struct deployment {
     struct nodes *nodes;
     struct control *control;
     struct consumers *consumers;
+    struct lru *bindings; /* of tap.c */
 };
 
 /* Whether a MSG_COMMAND is one that the detectors learn from: asked by the workers, so that the
@@ -39,9 +40,11 @@ void consumers_tick(struct deployment *d, struct stamp now, const struct detect_
 void consumers_finish(struct deployment *d, struct stamp now, const struct detect_out *out);
 
 /* tap.c: amqp-tap, amqp-destructive. */
+struct lru *tap_new(void);
 void tap_note(struct deployment *d, const struct msg *m, const struct detect_out *out);
 
-/* keys.c: redis-destructive, redis-recon, redis-queue-tamper, redis-admin, ... */
+/* keys.c: redis-config-write, redis-replicaof, redis-module-load, redis-admin, redis-destructive,
+ * redis-recon, redis-queue-tamper. */
 void keys_note(struct deployment *d, const struct msg *m, const struct detect_out *out);
 
 #endif

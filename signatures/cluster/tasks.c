@@ -83,12 +83,29 @@ static void taken(struct deployment *d, const struct msg *m, uint64_t id)
     ledger_take(t, crew_host_id(m), m->at.ns);
 }
 
+/* What is put into `unacked` is restored, and then run: only who takes tasks has any to put there
+ * (kombu:transport/redis.py:QoS.append). */
+static void kept(struct deployment *d, const struct msg *m, const struct detect_out *out)
+{
+    const struct host *h = crew_find(&d->crew, m, crew_host_id(m));
+    struct finding f;
+
+    if (!h || h->consumes != 0 || h->partial)
+        return;
+    finding_init(&f, RULE_REDIS_QUEUE_TAMPER, SEV_HIGH);
+    finding_reason(&f, "a task is put among those taken by a client that takes none");
+    f.fold_class = hash_bytes(msg_text(m, F_REDIS_COMMAND), 0);
+    out->emit(out->ctx, m, &f);
+}
+
 static void task(struct deployment *d, const struct msg *m, const struct detect_out *out)
 {
     struct bytes text = msg_text(m, F_TASK_ID);
 
     if (text.len == 0)
         return;
+    if (msg_num(m, F_KEPT, 0))
+        kept(d, m, out);
     if (msg_num(m, F_KEPT, 0) || (m->op == OP_DELIVER && m->dir == TO_CLIENT))
         taken(d, m, tasks_id(text));
     else if (m->op == OP_PUBLISH && m->dir == TO_SERVER && is_action(m, "published"))

@@ -16,5 +16,6 @@ extern const struct message_detector exception_detector;
 extern const struct message_detector body_detector;
 extern const struct message_detector signing_detector;
 extern const struct message_detector refused_detector;
+extern const struct message_detector lua_detector;
 
 #endif

@@ -1,0 +1,162 @@
+/* signatures/cluster/tap.c - queues of RabbitMQ that a stranger binds, reads, empties or deletes:
+ * amqp-tap, amqp-destructive. What Celery binds: celery-on-the-wire 4, 5.4. */
+#include "base/hash.h"
+#include "signatures/cluster/deployment.h"
+#include "signatures/cluster/names.h"
+#include "signatures/cluster/topology.h"
+
+#define BINDINGS_MAX 65536u
+
+/* Of an exchange, and of an exchange with a routing key. */
+struct binding {
+    uint64_t first; /* hash of the queue that was bound there first */
+    bool tasks;     /* a task was published there */
+    bool copies;    /* declared as fanout or topic: several queues are its purpose */
+};
+
+struct lru *tap_new(void)
+{
+    return lru_new(BINDINGS_MAX, sizeof(struct binding), NULL, NULL);
+}
+
+static struct binding *at(struct deployment *d, const struct msg *m, struct bytes exchange,
+                          struct bytes key, uint64_t salt)
+{
+    bool fresh;
+    uint64_t name = hash_mix(hash_bytes(exchange, salt), hash_bytes(key, 3));
+
+    return lru_put(d->bindings, hash_mix(topology_scope(m), name), &fresh);
+}
+
+static struct binding *exchange_of(struct deployment *d, const struct msg *m, struct bytes exchange)
+{
+    return at(d, m, exchange, (struct bytes){0}, 6);
+}
+
+static void say(const struct msg *m, enum rule_id rule, const char *why,
+                const struct detect_out *out)
+{
+    struct finding f;
+
+    finding_init(&f, rule, SEV_HIGH);
+    finding_reason(&f, "%s", why);
+    if (msg_text(m, F_AMQP_QUEUE).len > 0)
+        finding_text(&f, "queue", msg_text(m, F_AMQP_QUEUE));
+    if (msg_text(m, F_AMQP_EXCHANGE).len > 0)
+        finding_text(&f, "exchange", msg_text(m, F_AMQP_EXCHANGE));
+    f.fold_class = hash_bytes(msg_text(m, F_AMQP_EXCHANGE), 0);
+    out->emit(out->ctx, m, &f);
+}
+
+static bool carries_tasks(struct deployment *d, const struct msg *m, struct bytes exchange)
+{
+    const struct binding *b = exchange_of(d, m, exchange);
+
+    return exchange.len > 0 && ((b && b->tasks) || crew_is_task_queue(&d->crew, m, exchange));
+}
+
+/* A second queue where another one takes the tasks, or one that the broker had to name: Celery
+ * names its queues itself. */
+static bool copies_tasks(struct deployment *d, const struct msg *m, struct bytes exchange,
+                         struct bytes queue)
+{
+    struct bytes key = msg_text(m, F_AMQP_ROUTING_KEY);
+    const struct binding *b = exchange_of(d, m, exchange);
+    bool many = b && b->copies;
+
+    if (!carries_tasks(d, m, exchange) || crew_is_task_queue(&d->crew, m, queue))
+        return false;
+    if (name_starts(queue, "amq.gen-"))
+        return true;
+    b = at(d, m, exchange, key, 7);
+    return !many && b && b->first != 0 && b->first != hash_bytes(queue, 8);
+}
+
+/* What a foreign queue gets a copy of; NULL: nothing, or the queue belongs there. */
+static const char *tapped(struct deployment *d, const struct msg *m, struct bytes queue)
+{
+    struct bytes exchange = msg_text(m, F_AMQP_EXCHANGE);
+    enum name_use use = name_use(queue);
+
+    if (name_starts(exchange, "amq.rabbitmq."))
+        return "a queue is bound to the broker's trace: it gets a copy of every message";
+    switch (name_use(exchange)) {
+    case NAME_EVENTS:
+        return use == NAME_EVENTS ? NULL : "a foreign queue is bound to the workers' events";
+    case NAME_MAILBOX:
+        return use == NAME_MAILBOX ? NULL : "a foreign queue is bound to remote control";
+    case NAME_REPLIES: return use == NAME_REPLIES ? NULL : "a foreign queue is bound to replies";
+    default:
+        return copies_tasks(d, m, exchange, queue) ? "a foreign queue gets a copy of tasks" : NULL;
+    }
+}
+
+static void bound(struct deployment *d, const struct msg *m, struct bytes queue,
+                  const struct detect_out *out)
+{
+    const char *why = tapped(d, m, queue);
+    struct binding *b;
+
+    if (why)
+        say(m, RULE_AMQP_TAP, why, out);
+    b = at(d, m, msg_text(m, F_AMQP_EXCHANGE), msg_text(m, F_AMQP_ROUTING_KEY), 7);
+    if (b && b->first == 0 && !why)
+        b->first = hash_bytes(queue, 8);
+}
+
+/* Results, replies and events of somebody else. A mailbox has the name of its node, whose next life
+ * may be elsewhere: see nodes.c. */
+static void consumed(struct deployment *d, const struct msg *m, struct bytes queue,
+                     const struct detect_out *out)
+{
+    const struct queue *q = crew_queue(&d->crew, m, queue);
+
+    enum name_use use = name_use(queue);
+
+    if ((use == NAME_REPLIES || use == NAME_EVENTS) && q && q->declarer != 0 &&
+        q->declarer != crew_host_id(m))
+        say(m, RULE_AMQP_TAP, "a client reads the reply queue of another one", out);
+}
+
+static void command(struct deployment *d, const struct msg *m, const struct detect_out *out)
+{
+    struct bytes queue = msg_text(m, F_AMQP_QUEUE), exchange = msg_text(m, F_AMQP_EXCHANGE);
+    bool of_tasks = crew_is_task_queue(&d->crew, m, queue);
+    struct binding *b;
+
+    if (msg_is(m, F_AMQP_METHOD, "exchange.declare")) {
+        b = exchange_of(d, m, exchange);
+        if (b)
+            b->copies |= msg_is(m, F_AMQP_EXCHANGE_TYPE, "fanout") ||
+                         msg_is(m, F_AMQP_EXCHANGE_TYPE, "topic");
+    } else if (msg_is(m, F_AMQP_METHOD, "queue.bind")) {
+        bound(d, m, queue, out);
+    } else if (msg_is(m, F_AMQP_METHOD, "exchange.bind")) {
+        if (name_starts(exchange, "amq.rabbitmq.") || name_use(exchange) != NAME_TASKS)
+            say(m, RULE_AMQP_TAP, "a foreign exchange gets a copy of events, commands or replies",
+                out);
+    } else if (msg_is(m, F_AMQP_METHOD, "basic.consume") || msg_is(m, F_AMQP_METHOD, "basic.get")) {
+        consumed(d, m, queue, out);
+    } else if (msg_is(m, F_AMQP_METHOD, "queue.purge") && of_tasks) {
+        say(m, RULE_AMQP_DESTRUCTIVE, "a queue of tasks is emptied", out);
+    } else if (msg_is(m, F_AMQP_METHOD, "queue.delete") && of_tasks) {
+        say(m, RULE_AMQP_DESTRUCTIVE, "a queue of tasks is deleted", out);
+    } else if (msg_is(m, F_AMQP_METHOD, "exchange.delete") && carries_tasks(d, m, exchange)) {
+        say(m, RULE_AMQP_DESTRUCTIVE, "an exchange of tasks is deleted", out);
+    }
+}
+
+void tap_note(struct deployment *d, const struct msg *m, const struct detect_out *out)
+{
+    struct bytes exchange = msg_text(m, F_TASK_EXCHANGE);
+    struct binding *b;
+
+    if (m->kind == MSG_COMMAND && m->dir == TO_SERVER && msg_has(m, F_AMQP_METHOD)) {
+        command(d, m, out);
+    } else if (m->kind == MSG_TASK && msg_has(m, F_AMQP_METHOD) && exchange.len > 0 &&
+               m->op != OP_RETURN) {
+        b = exchange_of(d, m, exchange);
+        if (b)
+            b->tasks = true;
+    }
+}
