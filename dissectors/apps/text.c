@@ -6,8 +6,12 @@
 
 size_t text_find(struct bytes b, const char *what)
 {
-    const uint8_t *at = b.len > 0 ? memmem(b.at, b.len, what, strlen(what)) : NULL;
+    size_t n = strlen(what);
+    const uint8_t *at;
 
+    if (b.len < n || text_starts(b, what))
+        return b.len < n ? b.len : 0;
+    at = memmem(b.at, b.len, what, n);
     return at ? (size_t)(at - b.at) : b.len;
 }
 

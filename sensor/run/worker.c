@@ -17,6 +17,14 @@
 
 #define FINDINGS_MAX        16u /* of one message */
 #define INTERPRET_MAX_DEPTH 3
+#define KINDS               32u /* bits of enum msg_kind */
+#define ASKED_MAX           32u /* detectors and interpreters of one kind */
+
+/* Whom a kind of message is shown to, in the order of their tables; NULL at the end. */
+struct asked {
+    const struct message_detector *detectors[ASKED_MAX + 1];
+    const struct interpreter *interpreters[ASKED_MAX + 1];
+};
 
 struct worker {
     struct flow_table *flows;
@@ -25,6 +33,7 @@ struct worker {
     struct classifier *classifier;
     struct arena *arena;
     struct worker_out out;
+    struct asked asked[KINDS];
     const struct policy *policy;
     struct budget budget;
     struct dissect_conf dissect;
@@ -74,6 +83,27 @@ static void digest(struct msg *m)
         fields_num(&m->fields, F_BODY_DIGEST, (int64_t)hash_bytes(content_inner(m->content), 0));
 }
 
+static const struct asked *asked_of(const struct worker *w, const struct msg *m)
+{
+    return &w->asked[__builtin_ctz((unsigned)m->kind | 1u << (KINDS - 1))];
+}
+
+/* Once for all messages: most are of interest to few. */
+static void arrange(struct worker *w)
+{
+    for (unsigned kind = 0; kind < KINDS; kind++) {
+        struct asked *to = &w->asked[kind];
+        size_t n = 0, k = 0;
+
+        for (size_t i = 0; message_detectors[i] && n < ASKED_MAX; i++)
+            if (message_detectors[i]->wants >> kind & 1u)
+                to->detectors[n++] = message_detectors[i];
+        for (size_t i = 0; interpreters[i] && k < ASKED_MAX; i++)
+            if (interpreters[i]->reads >> kind & 1u)
+                to->interpreters[k++] = interpreters[i];
+    }
+}
+
 /* Of the commands of queues, most say nothing that another message does not. */
 static bool is_wanted(const struct worker *w, const struct msg *m)
 {
@@ -88,9 +118,8 @@ static void detect(struct worker *w, struct msg *m)
     struct detect_out out = {.policy = w->policy, .arena = w->arena, .emit = found, .ctx = w};
 
     w->n_findings = 0;
-    for (const struct message_detector *const *d = message_detectors; *d; d++)
-        if ((*d)->wants & m->kind)
-            (*d)->check(m, &out);
+    for (const struct message_detector *const *d = asked_of(w, m)->detectors; *d; d++)
+        (*d)->check(m, &out);
     if (w->n_findings > 0)
         digest(m);
     if (w->n_findings > 0 || is_wanted(w, m) || topology_wants(m))
@@ -158,8 +187,8 @@ static void interpret(void *ctx, const struct msg *said)
     if (p->depth == INTERPRET_MAX_DEPTH)
         return;
     p->depth++;
-    for (const struct interpreter *const *i = interpreters; *i; i++)
-        if (((*i)->reads & m->kind) && (*i)->read(m, &out))
+    for (const struct interpreter *const *i = asked_of(w, m)->interpreters; *i; i++)
+        if ((*i)->read(m, &out))
             break;
     p->depth--;
 }
@@ -386,6 +415,7 @@ struct worker *worker_new(const struct conf *conf, unsigned share, bool ndpi_now
         return NULL;
     w->out = *out;
     w->policy = &conf->policy;
+    arrange(w);
     if (make(w, conf, share > 0 ? share : 1, ndpi_now))
         return w;
     worker_free(w);
