@@ -43,6 +43,17 @@ for certificates in "$pcaps"/signed-*.certs; do
   # a finding for each task, and one for the signed hello of a worker that joins (published, and what its own node reads)
   expect "$name: unknown signers" "$ids" "$(grep '"rule":{"id":"task-signer-unknown"' "$scratch/out" | grep -c '"task":{"id"')"
 done
+# The attacks of the lab: each once, whatever the layout.
+for kind in amqp redis; do
+  replay "$(ls "$pcaps/attack-signed-$kind".pcap* | head -n 1)" "$pcaps/attack-signed-$kind.certs" 0
+  for pair in task-signature-invalid:5 task-signer-unknown:2 task-signature-replayed:3 task-unsigned:1 pickle-malicious:1 \
+    pickle-disguised:1; do
+    expect "$kind: ${pair%:*}" "${pair#*:}" "$(count "\"rule\":{\"id\":\"${pair%:*}\"")"
+    expect "$kind: ${pair%:*} of the stranger" "${pair#*:}" \
+      "$(grep "\"rule\":{\"id\":\"${pair%:*}\"" "$scratch/out" | grep -c '"source":{"ip":"10.77.0.66"')"
+  done
+done
+
 # The same traffic three times, a hundred seconds apart. After the first the right certificates take the place of others; a
 # replay's workers may be through with the second before the collector's next tick.
 replaced() { # workers

@@ -1,7 +1,12 @@
 """Attacks on the lab's own brokers and workers, from a host named stranger. Nothing hostile is ever loaded or run."""
 
+import os
+
+from labkit import certs
+
 from . import scenario
 from . import expectations as ex
+from .serializers import keys_of_signers
 
 
 def _start(s, kind, **kw):
@@ -129,6 +134,40 @@ def _forged(s, kind):
         s.expect_later("redis-recon", 1, "LRANGE of a task queue")
 
 
+def _signed(s, kind):
+    stack, layout = {"amqp": ("new", "new"), "redis": ("debian", "old")}[kind]
+    _start(s, kind)
+    keys = keys_of_signers(s)
+    folder = certs.authority(os.path.join(s.scratch, "strangers"), "/C=SE/O=Elsewhere/CN=Another CA")
+    certs.issue(folder, "stranger")
+    s.use(LAB_SERIALIZER="auth")
+    s.record()
+    w = s.worker("app1", stack, options=("--without-gossip",), env={"LAB_KEYS": keys["app1"]})
+    s.produce("web1", stack, "plain:3", env={"LAB_KEYS": keys["web1"]})
+    s.produce("web1", stack, "fire:3", env={"LAB_KEYS": keys["web1"], "LAB_QUEUE": "vault"})
+    s.produce("stranger", stack, kind, layout, script="attack_signed.py", env={"LAB_STRANGER": folder})
+    s.produce("web1", stack, "plain:1", env={"LAB_KEYS": keys["web1"]})
+    s.stop(w)
+    s.finish()
+    (ex.amqp_login if kind == "amqp" else ex.redis_login)(s)
+    ex.clear_tasks(s)
+    s.expect("task-unsigned", "1", "high: from 10.77.0.66, beside signed tasks (2 with --no-fold: one only says that it is signed)")
+    s.expect("task-signature-invalid", 1, "cut short, without its parts (2 with --no-fold); with certificates 5: tampered, signed by another in "
+             "web1's name, JSON under application/data")
+    if kind == "amqp":
+        s.expect("task-signature-replayed", 3, "under another body, another id, another name")
+    else:
+        s.expect("task-signature-replayed", 0, "3 with certificates: in the old layout the same signature may be two tasks' (up to 4.2)")
+        s.expect("task-replayed", 1, "the one under another name has its own id")
+        s.expect("redis-recon", 1, "LRANGE of a task queue")
+    s.expect("pickle-malicious", 1, "os.system inside a signed body, in queue vault, loaded nowhere")
+    s.expect("pickle-disguised", 1, "critical: the same")
+    s.expect("pickle-serializer", 1, "the same")
+    s.expect("task-signer-unknown", 0, "2 with certificates and --no-fold: re-signed by a stranger (celery), the pickle (vault)")
+    s.remark(f"The certificates of web1 and app1 are in `{s.name}.certs/`; the stranger's is not. Layout: {layout}.")
+    s.remark("The worker refuses what does not verify, and executes what was replayed.")
+
+
 for _kind in ("amqp", "redis"):
     _server = {"amqp": "RabbitMQ", "redis": "Redis"}[_kind]
     for _name, _function, _title in (
@@ -136,7 +175,8 @@ for _kind in ("amqp", "redis"):
             ("crafted", _crafted, "tasks written by hand: without origin, with wrong fields, unknown, hybrid"),
             ("control", _control, "remote control abused by a stranger, and an operator's inspect commands"),
             ("rogue", _rogue, "a worker that says nothing and one that takes another's name"),
-            ("forged", _forged, "results from somebody who did not do the work")):
+            ("forged", _forged, "results from somebody who did not do the work"),
+            ("signed", _signed, "signed tasks tampered with, signed by a stranger, replayed onto other tasks")):
         scenario(f"attack-{_name}-{_kind}", f"{_server}: {_title}.")(lambda s, f=_function, k=_kind: f(s, k))
 
 

@@ -63,7 +63,8 @@ def _compression(s, kind, stack):
              "backend does that (rpc).")
 
 
-def _keys(s):
+def keys_of_signers(s):
+    """Keys of web1 and app1 that know each other: their folders, for LAB_KEYS."""
     base = certs.authority(os.path.join(s.scratch, "keys"))
     folders = {}
     for owner in ("web1", "app1"):
@@ -81,7 +82,7 @@ def _keys(s):
 
 def _signed(s, kind, stack):
     _broker(s, kind)
-    keys = _keys(s)
+    keys = keys_of_signers(s)
     s.use(LAB_SERIALIZER="auth")
     s.record()
     w = s.worker("app1", stack, options=("--without-gossip",), env={"LAB_KEYS": keys["app1"]})
