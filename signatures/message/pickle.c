@@ -123,17 +123,6 @@ static void unknown_import(const struct msg *m, const struct story *s, const str
         module, out);
 }
 
-/* A stream whose only ground is a bomb flag is pickle-bomb alone. */
-static bool only_bomb(const struct pickle_result *r)
-{
-    uint64_t grounds = PICKLE_ANY_HIDING | PICKLE_FLAG(NESTED_PICKLE) |
-                       PICKLE_FLAG(NESTED_PICKLE_DATA) | PICKLE_FLAG(EXT) | PICKLE_FLAG(PERSID) |
-                       PICKLE_FLAG(FAILS_AFTER_EXEC) | PICKLE_FLAG(TRAILING_PICKLE);
-
-    return (r->flags & PICKLE_ANY_BOMB) && r->verdict == PICKLE_SUSPICIOUS && r->all_imports == 0 &&
-           !(r->flags & grounds);
-}
-
 static void verdict(const struct msg *m, const struct story *s, const struct detect_out *out)
 {
     switch (s->r->verdict) {
@@ -146,7 +135,7 @@ static void verdict(const struct msg *m, const struct story *s, const struct det
             class_of(s), out);
         break;
     case PICKLE_SUSPICIOUS:
-        if (!only_bomb(s->r))
+        if (!s->r->only_bomb) /* then pickle-bomb alone says it */
             say(m, RULE_PICKLE_SUSPICIOUS, SEV_MEDIUM, "a pickle hides what it holds", s,
                 class_of(s), out);
         break;
@@ -189,7 +178,10 @@ static void disguised(const struct msg *m, const struct story *s, const struct d
     if (says_pickle(m->content->type) || !has_place_for_type(m))
         return;
     finding_init(&f, RULE_PICKLE_DISGUISED, worse ? SEV_CRITICAL : SEV_HIGH);
-    finding_reason(&f, "a body is a pickle, and its content type says otherwise");
+    finding_reason(&f, "%s",
+                   m->content->auth
+                       ? "a pickle inside a signed body: whoever signs may run code in its reader"
+                       : "a body is a pickle, and its content type says otherwise");
     if (m->content->type.len > 0)
         finding_text(&f, "content_type", m->content->type);
     add_story(&f, s);
