@@ -1,2 +1,5 @@
 add_executable(bench_empty_loop ${CMAKE_SOURCE_DIR}/tests/bench/empty_loop.c)
 target_link_libraries(bench_empty_loop PRIVATE dep_libpcap)
+add_executable(bench_verify ${CMAKE_SOURCE_DIR}/tests/bench/verify.c)
+target_include_directories(bench_verify PRIVATE ${CMAKE_SOURCE_DIR})
+target_link_libraries(bench_verify PRIVATE celeriac_signing)
