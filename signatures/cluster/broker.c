@@ -128,7 +128,8 @@ static void note(void *self, const struct msg *m, const struct detect_out *out)
         return;
     }
     struct broker *b = broker_of(all, m);
-    if (b && m->kind == MSG_UNREAD)
+    /* A replica's stream is no way for tasks to travel. */
+    if (b && m->kind == MSG_UNREAD && !msg_is(m, F_PROTOCOL_UNREAD, "redis-replication"))
         unread(b, m, out);
     else if (b && m->kind == MSG_TASK)
         task(b, out);

@@ -113,13 +113,13 @@ static void accepted(const struct msg *m, const struct detect_out *out)
 }
 
 /* "AUTH ... called without any password configured" offers a password to a server
- * that has none: nothing was refused. */
+ * that has none, or the command was wrong in form: no credential was refused. */
 static void refused(const struct msg *m, const struct detect_out *out)
 {
     struct finding f;
     bool no_login = msg_is(m, F_REDIS_ERROR, "NOAUTH");
 
-    if (msg_is(m, F_AUTH_NAME, "nopass"))
+    if (msg_is(m, F_AUTH_NAME, "nopass") || msg_is(m, F_AUTH_NAME, "other"))
         return;
     finding_init(&f, RULE_BROKER_LOGIN_FAILED, SEV_LOW);
     finding_reason(&f, no_login ? "a client that had not logged in was turned away"
