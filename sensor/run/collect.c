@@ -96,6 +96,7 @@ void collector_free(struct collector *c)
     once_free(c->told);
     once_free(c->delivered);
     topology_free(c->topology);
+    unit_free(&c->units);
     free(c);
 }
 

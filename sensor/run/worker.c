@@ -329,6 +329,7 @@ static void flow_gone(void *ctx, struct flow *flow, void *user, enum flow_end wh
     w->units = &c->units;
     tcp_finish(&c->tcp, w->tcp_pool, flow->last, identify, &p);
     ident_release(w->ident, &c->ident, NULL, NULL, NULL);
+    unit_free(&c->units);
     if (c->proto && (!c->seen[TO_SERVER] || !c->seen[TO_CLIENT]))
         tally_add(&w->tally, TALLY_flow_one_way, 1);
     if (c->proto)
