@@ -48,6 +48,7 @@ static const char *const BUILT[] = {
     "redis-destructive",
     "redis-recon",
     "redis-queue-tamper",
+    "amqp-tap",
 };
 
 static const struct rule *find(const char *id)

@@ -1,0 +1,256 @@
+/* Tests of cluster/control.c: every command at its severity, and what excuses it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "support/scene.h"
+
+static void command(struct scene *s, unsigned host, const char *method)
+{
+    scene_amqp(s, host, 900 + host, MSG_CONTROL, "command");
+    s->m.op = OP_PUBLISH;
+    scene_set(s, F_CONTROL_METHOD, method);
+}
+
+static void say(struct scene *s, unsigned host, const char *method)
+{
+    command(s, host, method);
+    scene_say(s);
+}
+
+static void by_command(void **state)
+{
+    static const char *const critical[] = {"election", "shutdown", "pool_restart"};
+    static const char *const high[] = {"add_consumer", "cancel_consumer",           "revoke",
+                                       "terminate",    "revoke_by_stamped_headers", "rate_limit",
+                                       "time_limit"};
+    static const char *const medium[] = {"autoscale",      "pool_grow",      "pool_shrink",
+                                         "disable_events", "objgraph",       "memdump",
+                                         "memsample",      "no_such_command"};
+    static const char *const info[] = {"active",        "reserved",   "scheduled", "registered",
+                                       "stats",         "conf",       "report",    "clock",
+                                       "active_queues", "query_task", "revoked",   "enable_events",
+                                       "heartbeat"};
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, &deployment_detector);
+    for (size_t i = 0; i < sizeof critical / sizeof *critical; i++) {
+        say(&s, 66, critical[i]);
+        scene_expect(&s, "control-dangerous/5@66 ");
+    }
+    for (size_t i = 0; i < sizeof high / sizeof *high; i++) {
+        say(&s, 66, high[i]);
+        scene_expect(&s, "control-dangerous/4@66 ");
+    }
+    for (size_t i = 0; i < sizeof medium / sizeof *medium; i++) {
+        say(&s, 66, medium[i]);
+        scene_expect(&s, "control-change/3@66 ");
+    }
+    for (size_t i = 0; i < sizeof info / sizeof *info; i++) {
+        say(&s, 66, info[i]);
+        scene_expect(&s, "control-recon/1@66 ");
+    }
+    say(&s, 66, "ping");
+    scene_expect(&s, "");
+    s.policy.baseline = true;
+    say(&s, 66, "stats");
+    scene_expect(&s, "control-recon/2@66 ");
+    scene_close(&s);
+}
+
+/* Copies that the broker hands out, and the replies of nodes, are no commands. */
+static void not_commands(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, &deployment_detector);
+    command(&s, 66, "shutdown");
+    s.m.dir = TO_CLIENT;
+    s.m.op = OP_DELIVER;
+    scene_say(&s);
+    scene_amqp(&s, 31, 1, MSG_CONTROL, "reply");
+    s.m.op = OP_PUBLISH;
+    scene_set(&s, F_WORKER_HOSTNAME, "celery@app1");
+    scene_say(&s);
+    scene_expect(&s, "");
+    scene_close(&s);
+}
+
+/* A pod's preStop: the only destination lives where the command comes from. */
+static void own_node(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, &deployment_detector);
+    scene_event(&s, 31, 1, "worker-online", "celery@app1");
+    scene_event(&s, 32, 2, "worker-online", "celery@app2");
+    command(&s, 31, "shutdown");
+    scene_list(&s, F_CONTROL_DESTINATION, "celery@app1");
+    scene_say(&s);
+    scene_expect(&s, "control-change/3@31 ");
+    command(&s, 31, "shutdown");
+    scene_list(&s, F_CONTROL_DESTINATION, "celery@app2");
+    scene_say(&s);
+    scene_expect(&s, "control-dangerous/5@31 ");
+    command(&s, 31, "shutdown");
+    scene_list(&s, F_CONTROL_DESTINATION, "celery@app1,celery@app2");
+    scene_say(&s);
+    scene_expect(&s, "control-dangerous/5@31 ");
+    scene_close(&s);
+}
+
+static void revoke(struct scene *s, unsigned host, const char *ids, int terminate)
+{
+    command(s, host, "revoke");
+    scene_list(s, F_CONTROL_TASKS, ids);
+    if (terminate >= 0)
+        scene_num(s, F_CONTROL_TERMINATE, terminate);
+    scene_say(s);
+}
+
+static void cancel_button(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, &deployment_detector);
+    scene_publish(&s, 21, "id-1");
+    revoke(&s, 21, "id-1", 0);
+    scene_expect(&s, "control-change/3@21 ");
+    revoke(&s, 21, "id-1", 1);
+    revoke(&s, 21, "id-1", -1); /* that part was cut off */
+    revoke(&s, 21, "id-1,id-2", 0);
+    revoke(&s, 66, "id-1", 0); /* publishes nothing */
+    scene_expect(&s, "control-dangerous/4@21 control-dangerous/4@21 control-dangerous/4@21 "
+                     "control-dangerous/4@66 ");
+    scene_close(&s);
+}
+
+static void hello(struct scene *s, unsigned host, const char *node, const char *revoked)
+{
+    command(s, host, "hello");
+    scene_set(s, F_CONTROL_FROM_NODE, node);
+    if (revoked)
+        scene_list(s, F_CONTROL_TASKS, revoked);
+    scene_say(s);
+}
+
+static void hello_that_joins_nothing(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, &deployment_detector);
+    hello(&s, 66, "celery@nowhere", NULL);
+    scene_wait(&s, 29);
+    scene_expect(&s, "");
+    scene_wait(&s, 1);
+    scene_expect(&s, "control-dangerous/4@66 ");
+    hello(&s, 66, "celery@nowhere", NULL);
+    scene_wait(&s, 20);
+    scene_finish(&s); /* who knows what would have come */
+    scene_expect(&s, "");
+    scene_close(&s);
+}
+
+/* On another connection, and after it. */
+static void hello_that_joins(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, &deployment_detector);
+    hello(&s, 31, "celery@app1", NULL);
+    scene_wait(&s, 2);
+    scene_command(&s, 31, 5, "queue.declare", "celery@app1.celery.pidbox");
+    hello(&s, 32, "celery@app2", NULL); /* no remote control, but it works */
+    scene_command(&s, 32, 6, "basic.consume", "celery");
+    hello(&s, 33, "celery@app3", NULL);
+    scene_command(&s, 33, 7, "basic.consume", "0a1b2c3d-0000-3000-8000-0123456789ab");
+    hello(&s, 34, "celery@app4", NULL);
+    scene_command(&s, 34, 8, "queue.declare", "celery@other.celery.pidbox");
+    scene_wait(&s, 31);
+    scene_expect(&s, "control-dangerous/4@33 control-dangerous/4@34 ");
+    scene_close(&s);
+}
+
+static void hello_by_redis(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, &deployment_detector);
+    for (unsigned host = 41; host <= 42; host++) {
+        scene_redis(&s, host, host, MSG_CONTROL, "command");
+        s.m.op = OP_PUBLISH;
+        scene_set(&s, F_CONTROL_METHOD, "hello");
+        scene_set(&s, F_CONTROL_FROM_NODE, "celery@x");
+        scene_say(&s);
+    }
+    scene_redis(&s, 41, 45, MSG_COMMAND, "command");
+    scene_set(&s, F_REDIS_COMMAND, "PSUBSCRIBE");
+    scene_set(&s, F_REDIS_CHANNEL, "/0.celery.pidbox");
+    scene_say(&s);
+    scene_wait(&s, 31);
+    scene_expect(&s, "control-dangerous/4@42 ");
+    scene_close(&s);
+}
+
+static void hello_that_revokes(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, &deployment_detector);
+    scene_publish(&s, 21, "open");
+    scene_publish(&s, 21, "done");
+    scene_deliver(&s, 31, 1, "done");
+    scene_result(&s, 31, "done", "SUCCESS");
+    scene_publish(&s, 21, "cancelled");
+    revoke(&s, 21, "cancelled", 0);
+    scene_expect(&s, "control-change/3@21 ");
+    hello(&s, 66, "celery@n", "unknown,done,cancelled");
+    scene_expect(&s, "");
+    hello(&s, 66, "celery@n", "unknown,open");
+    scene_expect(&s, "control-dangerous/4@66 ");
+    scene_close(&s);
+}
+
+static void election_by_event(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, &deployment_detector);
+    scene_amqp(&s, 66, 1, MSG_WORKER, "worker-elect");
+    s.m.op = OP_PUBLISH;
+    scene_set(&s, F_WORKER_EVENT, "worker-elect");
+    scene_set(&s, F_CONTROL_TOPIC, "task");
+    scene_say(&s);
+    scene_expect(&s, "control-dangerous/5@66 ");
+    scene_event(&s, 31, 2, "worker-elect-ack", "celery@app1");
+    scene_event(&s, 31, 2, "worker-heartbeat", "celery@app1");
+    scene_expect(&s, "");
+    scene_close(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(by_command),
+        cmocka_unit_test(not_commands),
+        cmocka_unit_test(own_node),
+        cmocka_unit_test(cancel_button),
+        cmocka_unit_test(hello_that_joins_nothing),
+        cmocka_unit_test(hello_that_joins),
+        cmocka_unit_test(hello_by_redis),
+        cmocka_unit_test(hello_that_revokes),
+        cmocka_unit_test(election_by_event),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,64 @@
+/* Tests of cluster/names.h. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "signatures/cluster/names.h"
+
+static struct bytes text(const char *t)
+{
+    return bytes_of(t, strlen(t));
+}
+
+static void uses(void **state)
+{
+    static const struct {
+        const char *name;
+        enum name_use use;
+    } names[] = {
+        {"celery", NAME_TASKS},
+        {"celery\x06\x16"
+         "9",
+         NAME_TASKS},
+        {"celery@app1.dq2", NAME_TASKS},
+        {"celery@app1.example.com.celery.pidbox", NAME_MAILBOX},
+        {"celery.pidbox", NAME_MAILBOX},
+        {"/0.celery.pidbox", NAME_MAILBOX},
+        {"reply.celery.pidbox", NAME_REPLIES},
+        {"0a1b2c3d-0000-3000-8000-0123456789ab.reply.celery.pidbox\x06\x16"
+         "3",
+         NAME_REPLIES},
+        {"0a1b2c3d-0000-3000-8000-0123456789ab", NAME_REPLIES},
+        {"0a1b2c3d-0000-3000-8000-0123456789ag", NAME_TASKS},
+        {"celeryev", NAME_EVENTS},
+        {"celeryev.0a1b2c3d-0000-4000-8000-0123456789ab", NAME_EVENTS},
+        {"app:unacked", NAME_KOMBU},
+        {"unacked_index", NAME_KOMBU},
+        {"_kombu.binding.celery", NAME_KOMBU},
+        {"celery-task-meta-1", NAME_RESULTS},
+        {"", NAME_TASKS},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        assert_int_equal(name_use(text(names[i].name)), names[i].use);
+}
+
+static void nodes(void **state)
+{
+    (void)state;
+    assert_true(
+        bytes_eq(name_node(text("celery@a.example.com.celery.pidbox")), "celery@a.example.com"));
+    assert_int_equal(name_node(text("celery.pidbox")).len, 0);
+    assert_int_equal(name_node(text(".pidbox")).len, 0);
+    assert_int_equal(name_node(text("x.reply.celery.pidbox")).len, 0);
+    assert_int_equal(name_node(text("celery")).len, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(uses), cmocka_unit_test(nodes)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,176 @@
+/* Tests of cluster/tasks.c: who may publish a task again, and who may answer it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "support/scene.h"
+
+static void published_again(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, &deployment_detector);
+    scene_publish(&s, 21, "a");
+    scene_publish(&s, 21, "a"); /* its own */
+    scene_deliver(&s, 31, 1, "a");
+    scene_publish(&s, 31, "a"); /* a retry */
+    scene_expect(&s, "");
+    scene_publish(&s, 66, "a");
+    scene_expect(&s, "task-replayed/4@66 ");
+    scene_deliver(&s, 32, 2, "seen-only-delivered");
+    scene_publish(&s, 66, "seen-only-delivered");
+    scene_expect(&s, "task-replayed/4@66 ");
+    scene_close(&s);
+}
+
+/* Another broker, vhost; what kombu restores; what the broker hands back. */
+static void not_again(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, &deployment_detector);
+    scene_publish(&s, 21, "a");
+    scene_amqp(&s, 22, 5, MSG_TASK, "published");
+    s.m.op = OP_PUBLISH;
+    scene_set(&s, F_AMQP_VHOST, "other");
+    scene_set(&s, F_TASK_ID, "a");
+    scene_say(&s);
+    scene_amqp(&s, 32, 6, MSG_TASK, "restored");
+    s.m.op = OP_PUBLISH;
+    scene_set(&s, F_TASK_ID, "a");
+    scene_say(&s);
+    scene_amqp(&s, 33, 7, MSG_TASK, "returned");
+    s.m.op = OP_RETURN;
+    s.m.dir = TO_CLIENT;
+    scene_set(&s, F_TASK_ID, "a");
+    scene_say(&s);
+    scene_expect(&s, "");
+    scene_close(&s);
+}
+
+static void forged(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, &deployment_detector);
+    scene_publish(&s, 21, "a");
+    scene_deliver(&s, 31, 1, "a");
+    scene_result(&s, 31, "a", "SUCCESS");
+    scene_expect(&s, "");
+    scene_result(&s, 66, "a", "SUCCESS");
+    scene_result(&s, 66, "a", "SUCCESS"); /* stored, and announced */
+    scene_expect(&s, "result-forged/4@66 ");
+    scene_publish(&s, 21, "waits");
+    scene_result(&s, 66, "waits", "SUCCESS");
+    scene_expect(&s, "result-forged/4@66 ");
+    scene_close(&s);
+}
+
+static void not_forged(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, &deployment_detector);
+    scene_result(&s, 31, "from-before", "SUCCESS");
+    scene_publish(&s, 21, "aborted");
+    scene_deliver(&s, 31, 1, "aborted");
+    scene_result(&s, 21, "aborted", "ABORTED");
+    scene_publish(&s, 21, "gap");
+    scene_deliver(&s, 31, 1, "other");
+    scene_result(&s, 31, "gap", "SUCCESS"); /* a worker, whose delivery was lost */
+    scene_expect(&s, "");
+    scene_close(&s);
+}
+
+/* Who took the parent answers for the rest of a chain that failed. */
+static void rest_of_a_chain(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, &deployment_detector);
+    scene_publish(&s, 21, "parent");
+    scene_deliver(&s, 31, 1, "parent");
+    for (unsigned i = 0; i < 2; i++) {
+        scene_amqp(&s, 21, 5, MSG_TASK, "published");
+        s.m.op = OP_PUBLISH;
+        scene_set(&s, F_TASK_ID, i ? "child-2" : "child-1");
+        scene_set(&s, F_TASK_PARENT_ID, "parent");
+        scene_say(&s);
+        scene_deliver(&s, 32, 2, i ? "child-2" : "child-1");
+    }
+    scene_result(&s, 31, "child-1", "FAILURE");
+    scene_expect(&s, "");
+    scene_result(&s, 66, "child-2", "FAILURE");
+    scene_expect(&s, "result-forged/4@66 ");
+    scene_close(&s);
+}
+
+/* The vhost of a connection joined in the middle is not known: the taker is known all the same. */
+static void midstream(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, &deployment_detector);
+    scene_publish(&s, 21, "a");
+    scene_amqp(&s, 31, 1, MSG_TASK, "delivered");
+    s.m.op = OP_DELIVER;
+    s.m.dir = TO_CLIENT;
+    s.m.coverage = COVER_MIDSTREAM;
+    fields_drop(&s.m.fields, F_AMQP_VHOST);
+    scene_set(&s, F_TASK_ID, "a");
+    scene_say(&s);
+    scene_result(&s, 31, "a", "SUCCESS");
+    scene_publish(&s, 31, "a");
+    scene_expect(&s, "");
+    scene_close(&s);
+}
+
+static void kept(struct scene *s, unsigned host)
+{
+    scene_redis(s, host, host, MSG_TASK, "delivered");
+    s->m.op = OP_STORE;
+    scene_num(s, F_KEPT, 1);
+    scene_set(s, F_TASK_ID, "k");
+    scene_set(s, F_REDIS_COMMAND, "HSET");
+    scene_set(s, F_REDIS_KEY, "unacked");
+    scene_say(s);
+}
+
+static void put_among_the_taken(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, &deployment_detector);
+    scene_redis(&s, 31, 1, MSG_COMMAND, "command");
+    scene_set(&s, F_REDIS_COMMAND, "BRPOP");
+    scene_set(&s, F_REDIS_KEY, "celery");
+    scene_say(&s);
+    kept(&s, 31);
+    scene_expect(&s, "");
+    kept(&s, 66);
+    scene_expect(&s, "redis-queue-tamper/4@66 ");
+    scene_close(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(published_again),
+        cmocka_unit_test(not_again),
+        cmocka_unit_test(forged),
+        cmocka_unit_test(not_forged),
+        cmocka_unit_test(rest_of_a_chain),
+        cmocka_unit_test(midstream),
+        cmocka_unit_test(put_among_the_taken),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
