@@ -119,10 +119,10 @@ enum field_type {
     X(PROTOCOL_UNREAD, NULL, TEXT) /* amqp-1.0, stomp, mqtt, stream: served here, not read */      \
     X(BODY_DIGEST, NULL, INT)      /* hash of the body after transport codings */                  \
     X(SIGNATURE, NULL, TEXT)                                                                       \
-    X(SIGNATURE_STATE, NULL, INT) /* enum signature_state; absent: not signed */                    \
+    X(SIGNATURE_STATE, NULL, INT) /* enum signature_state; absent: not signed */                   \
     X(SIGNATURE_NEW, NULL, BOOL)  /* in the layout since 5.5 */                                    \
-    X(CONTENT_WHAT, NULL, INT)   /* enum content_what */                                           \
-    X(CONTROL_TASKS, NULL, LIST) /* ids that a revoke, a terminate or a hello names */
+    X(CONTENT_WHAT, NULL, INT)    /* enum content_what */                                          \
+    X(CONTROL_TASKS, NULL, LIST)  /* ids that a revoke, a terminate or a hello names */
 
 enum field_id {
 #define FIELD_ENUM(id, path, type) F_##id,

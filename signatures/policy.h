@@ -48,7 +48,7 @@ struct policy {
     struct suppression *suppress;
     size_t n_suppress;
     size_t tasks_remembered; /* limits.tasks_remembered, for detectors; 0: a small table */
-    bool baseline; /* one is loaded (its rules come with a later version) */
+    bool baseline;           /* one is loaded (its rules come with a later version) */
 };
 
 static inline bool network_has(const struct network *n, const struct endpoint *e)

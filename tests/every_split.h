@@ -37,7 +37,7 @@ static char *split_run(const struct split_subject *s, struct bytes all, size_t f
 static int every_split(const struct split_subject *s, struct bytes all)
 {
     char *want = split_run(s, all, all.len, all.len);
-    int   bad = 0;
+    int bad = 0;
     for (size_t n = 1; n < all.len && !bad; n++) {
         char *two = split_run(s, all, n, all.len), *steps = split_run(s, all, n, n);
         bad = strcmp(want, two) != 0 || strcmp(want, steps) != 0;

@@ -70,7 +70,7 @@ struct resp_conn {
     bool resp3 : 1;
     bool subscribed : 1;
     bool monitor : 1;
-    bool sync : 1;       /* SYNC or PSYNC waits, or did */
+    bool sync : 1;    /* SYNC or PSYNC waits, or did */
     bool replica : 1; /* PSYNC went through: what follows is not answered */
     bool logged_in : 1;
     bool data_done : 1; /* a data command succeeded */

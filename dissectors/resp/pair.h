@@ -70,8 +70,8 @@ bool pair_first_queued(const struct pair *p, struct pair_entry *e);
 void pair_set_num(struct pair *p, int32_t num);
 /* The first waiting one is done. */
 void pair_pop_waiting(struct pair *p, struct budget *budget);
-/* The same in one, for one that has neither a record nor flags, with nothing queued before it; false: it is
- * not so, and nothing was done. */
+/* The same in one, for one that has neither a record nor flags, with nothing queued before it;
+ * false: it is not so, and nothing was done. */
 bool pair_pop_plain(struct pair *p, uint16_t *code);
 /* It was queued. */
 void pair_queue(struct pair *p);

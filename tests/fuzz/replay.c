@@ -18,7 +18,7 @@ static int replay(const char *path)
     if (n < 0 || fseek(f, 0, SEEK_SET) != 0)
         return (fclose(f), 0);
     uint8_t *data = malloc(n > 0 ? (size_t)n : 1);
-    int      ok = data && fread(data, 1, (size_t)n, f) == (size_t)n;
+    int ok = data && fread(data, 1, (size_t)n, f) == (size_t)n;
 
     fclose(f);
     if (ok)
