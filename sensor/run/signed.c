@@ -83,7 +83,7 @@ static bool claims(const struct signed_bodies *s, const struct content *c)
 static struct signed_parts parts_of(const struct content *c)
 {
     const struct auth_parts *a = c->auth;
-    struct signed_parts p = {a->signer, a->signature, a->body, a->body, a->cut || is_head(c)};
+    struct signed_parts p = {a->signer, a->signature, a->body, a->body, a->cut};
 
     if (a->after.len > 0)
         p.whole = bytes_of(a->body.at, (size_t)(a->after.at - a->body.at) + a->after.len);

@@ -86,7 +86,9 @@ static void another_id_or_name(void **state)
     assert_false(say(*state, t));
     t = first, t.id = NULL;
     assert_false(say(*state, t));
-    t = first, t.id = "id-2", t.signature = "s2";
+    t = first, t.id = "id-2", t.signature = "s2", t.name = NULL;
+    assert_false(say(*state, t));
+    t.name = "shop.add";
     assert_false(say(*state, t));
 }
 
@@ -128,6 +130,16 @@ static void without_certificates(void **state)
     assert_true(say(*state, t));
 }
 
+/* What could not be verified is not remembered where others can be. */
+static void unverified_beside_certificates(void **state)
+{
+    struct task t = {"id-1", "shop.add", "s1", SIGNATURE_UNVERIFIED, NULL, true, true};
+
+    assert_false(say(*state, t));
+    t.id = "id-2";
+    assert_false(say(*state, t));
+}
+
 /* A flood of signatures that do not verify is not remembered: the real ones stay. */
 static void floods(void **state)
 {
@@ -153,6 +165,7 @@ int main(void)
         FRESH(with_another_body),
         FRESH(the_old_padding),
         FRESH(without_certificates),
+        FRESH(unverified_beside_certificates),
         FRESH(floods),
     };
 

@@ -388,6 +388,38 @@ static void pickles_inside_a_signature(void **state)
     }
 }
 
+/* What only its type shows to be a pickle. */
+static void type_of_what_is_signed(void **state)
+{
+    struct lab *l = *state;
+    const char *type = "application/x-python-serialize";
+    struct heard h = listen(l, make(l->key, "1", type, text("I1\n."), 1));
+
+    assert_true(has(&h, RULE_PICKLE_SERIALIZER));
+    h = listen(l, make(l->key, "1", "text/plain", text("I1\n."), 1));
+    assert_false(has(&h, RULE_PICKLE_SERIALIZER));
+}
+
+/* The rest of what is kept is too small for what is inside, and it can be verified all the same. */
+static void larger_than_is_kept(void **state)
+{
+    struct lab *l = *state;
+    struct bytes packed = make(l->key, "1", "application/json", text(json), 0);
+    uint64_t kept = l->conf.limits.unwrap_kept;
+    struct content c;
+    struct msg m;
+
+    classifier_free(l->classifier);
+    l->conf.limits.unwrap_kept = 5;
+    l->classifier = classifier_new(&l->conf);
+    assert_int_equal(look(l, packed, packed.len, &c, &m), SIGNATURE_VALID);
+    assert_int_equal(content_inner(&c).len, 5);
+    assert_true(c.limit);
+    l->conf.limits.unwrap_kept = kept;
+    arena_reset(l->arena);
+    keys_free(packed);
+}
+
 static void yaml_inside_a_signature(void **state)
 {
     struct lab *l = *state;
@@ -425,6 +457,8 @@ int main(void)
         cmocka_unit_test(what_cannot_be_opened),
         WITH(rules_of_signatures),
         WITH(pickles_inside_a_signature),
+        WITH(type_of_what_is_signed),
+        WITH(larger_than_is_kept),
         WITH(yaml_inside_a_signature),
         WITHOUT(evidence_without_certificates),
     };

@@ -16,7 +16,7 @@
 #define LITERAL(text) ((struct bytes)PARTS(text))
 
 static const struct bytes body = PARTS("[[2, 3], {}, {\"chain\": null}]");
-static const struct bytes one = PARTS("Lab CA one 4711"), two = PARTS("Lab CA one 815");
+static const struct bytes one = PARTS("Lab CA one 4711"), two = PARTS("Lab CA one 8150");
 
 struct lab {
     EVP_PKEY *key, *other;
@@ -36,7 +36,7 @@ static int make_lab(void **state)
     keys_write(directory, "one.pem", c, "w");
     X509_free(c);
     l->second = cert_store_load(directory, error, sizeof error);
-    c = keys_plain(l->other, "815");
+    c = keys_plain(l->other, "8150");
     keys_write(directory, "two.crt", c, "w");
     X509_free(c);
     l->store = cert_store_load(directory, error, sizeof error);
