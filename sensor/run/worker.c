@@ -293,6 +293,15 @@ static void say_closed(struct worker *w, struct conn *c, enum dir dir, struct st
     w->out.item(w->out.ctx, &m, NULL, 0);
 }
 
+/* The dissector will want it, and TCP takes a while. */
+static inline void prefetch_state(const struct conn *c)
+{
+    size_t size = c->proto ? c->proto->state_size : 0;
+
+    for (size_t at = 0; at < size; at += 64)
+        __builtin_prefetch((const uint8_t *)c->state + at, 1);
+}
+
 void worker_packet(struct worker *w, const struct packet *pkt)
 {
     enum dir dir;
@@ -307,6 +316,8 @@ void worker_packet(struct worker *w, const struct packet *pkt)
         p.conn->info.id = flow->id;
         p.conn->info.proto = "";
     }
+    if (pkt->payload.len > 0)
+        prefetch_state(p.conn);
     w->packet = pkt;
     w->units = &p.conn->units;
     tcp_input(&p.conn->tcp, w->tcp_pool, dir, pkt, identify, &p);
