@@ -51,6 +51,7 @@ static void the_server(void **state)
         {"FLUSHDB", NULL, "", "success", "redis-admin/3@66 "},
         {"SHUTDOWN", NULL, "<6 bytes>", "unknown", "redis-destructive/4@66 "},
         {"SHUTDOWN", NULL, "<5 bytes>", "failure", ""},
+        {"SHUTDOWN", NULL, "<5 bytes>", "unknown", "redis-destructive/4@66 "}, /* FORCE */
         {"DEBUG SLEEP", NULL, "SLEEP,0", "failure", "redis-destructive/4@66 "},
         {"DEBUG OBJECT", "x", "OBJECT,x", "success", ""},
         {"INFO", NULL, "", "success", ""},
