@@ -53,6 +53,8 @@ size=$(stat -c %s whole.pcap)
 head -c $((size - 7)) whole.pcap >cut.pcap
 check 'damaged' 65 '"event"' -- -r cut.pcap --emit tasks
 check 'output cannot be written' 74 "" -- -r whole.pcap --emit tasks -o file:/dev/full
+(trap '' XFSZ; ulimit -f 8; "$celeriac" -q -r whole.pcap --emit commands,tasks -o file:cut.jsonl 2>err)
+if [[ $? -eq 74 && -s cut.jsonl && -z $(tail -c 1 cut.jsonl) ]]; then passed=$((passed + 1)); else echo "FAIL: a disk that is full leaves half a line"; failed=$((failed + 1)); fi
 check 'output in no directory' 74 "" -- -r whole.pcap -o file:no/such/dir/x
 check 'kafka unreachable' 69 "" -- -r whole.pcap -o kafka:127.0.0.1:1
 [[ $(id -u) -ne 0 ]] || check 'no such user' 66 "no-such-user" -- -r whole.pcap -u no-such-user

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -98,11 +99,22 @@ static void file_stats(void *self, struct sink_stats *out)
     lines_stats(&((struct file *)self)->lines, out);
 }
 
+/* What comes after the last whole line goes again, or the next record would be appended to it. */
+static void take_back_half(struct lines *l)
+{
+    struct stat st;
+
+    if (l->half > 0 && fstat(l->fd, &st) == 0 && S_ISREG(st.st_mode) &&
+        (uint64_t)st.st_size >= l->half && ftruncate(l->fd, st.st_size - (off_t)l->half) != 0)
+        log_error("file: half a line stays: %s", strerror(errno));
+}
+
 static bool file_close(void *self)
 {
     struct file *f = self;
     bool whole = lines_finish(&f->lines);
 
+    take_back_half(&f->lines);
     if (close(f->lines.fd) != 0 && errno != EINTR) {
         f->lines.error = errno;
         whole = false;

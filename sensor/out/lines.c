@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -48,6 +49,15 @@ static bool ready(const struct lines *l)
     return poll(&p, 1, 0) > 0;
 }
 
+/* The next n bytes are out. */
+static void note_written(struct lines *l, size_t n)
+{
+    const char *from = l->waiting.at + l->written_to, *end = memrchr(from, '\n', n);
+
+    l->half = end ? (size_t)(from + n - end) - 1 : l->half + n;
+    l->written_to += n;
+}
+
 bool lines_flush(struct lines *l)
 {
     while (left(l) > 0) {
@@ -67,7 +77,7 @@ bool lines_flush(struct lines *l)
         l->error = done < 0 && errno != EAGAIN && errno != EWOULDBLOCK ? errno : 0;
         if (done <= 0)
             break;
-        l->written_to += (size_t)done;
+        note_written(l, (size_t)done);
     }
     forget_written(l);
     return l->error == 0;

@@ -16,6 +16,7 @@ struct lines {
     size_t limit; /* of what waits */
     struct text waiting;
     size_t written_to; /* bytes of `waiting` that are out already */
+    size_t half;       /* bytes of a line that are out, and its end is not */
     uint64_t records;  /* in `waiting`, the one that is half out too */
     int error;         /* errno of the last write; 0: it went well */
     struct sink_stats stats;
