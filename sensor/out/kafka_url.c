@@ -57,7 +57,8 @@ static bool all_of(const char *s, size_t n, const char *allowed)
 
 static bool is_port(const char *s, size_t n)
 {
-    return n > 0 && n <= 5 && all_of(s, n, DIGITS) && strtol(s, NULL, 10) > 0 && strtol(s, NULL, 10) <= 65535;
+    return n > 0 && n <= 5 && all_of(s, n, DIGITS) && strtol(s, NULL, 10) > 0 &&
+           strtol(s, NULL, 10) <= 65535;
 }
 
 /* One HOST, HOST:PORT, [IPV6] or [IPV6]:PORT of n bytes. */

@@ -17,7 +17,7 @@
 struct door {
     struct arena *arena;
     struct tally tally;
-    FILE *log; /* NULL: nothing is written, everything is read all the same */
+    FILE *log;            /* NULL: nothing is written, everything is read all the same */
     struct top_pair *top; /* what the pickle machine would say of a pickle */
     unsigned n_top;
     unsigned depth, messages;
@@ -26,13 +26,13 @@ struct door {
 
 /* As in dissectors/registry.c, which is of a layer above. */
 static const struct interpreter *const door_interpreters[] = {
-    &kombu_interpreter, &celery_interpreter, &rq_interpreter, &huey_interpreter,
-    &dramatiq_interpreter, &arq_interpreter, &cache_interpreter,
+    &kombu_interpreter,    &celery_interpreter, &rq_interpreter,    &huey_interpreter,
+    &dramatiq_interpreter, &arq_interpreter,    &cache_interpreter,
 };
 
 static const char *const door_kinds[] = {
-    "peer", "credential", "login", "command", "reply",  "envelope", "anomaly",
-    "unread", "task",     "result", "worker", "control", "stored",
+    "peer",   "credential", "login",  "command", "reply",   "envelope", "anomaly",
+    "unread", "task",       "result", "worker",  "control", "stored",
 };
 
 static const char *const door_fields[F_COUNT] = {
@@ -131,8 +131,7 @@ static inline void door_open(struct door *d, const struct msg *m, struct content
 static inline void door_emit(void *ctx, const struct msg *m)
 {
     struct door *d = ctx;
-    struct interpret_out out = {
-        .arena = d->arena, .tally = &d->tally, .emit = door_emit, .ctx = d};
+    struct interpret_out out = {.arena = d->arena, .tally = &d->tally, .emit = door_emit, .ctx = d};
 
     if (d->depth > 0)
         door_write(d, m);
