@@ -11,6 +11,7 @@
 #define LIMIT_PARKED_TOTAL   (256u << 20)
 #define LIMIT_PARKED_PER_DIR (1u << 20)
 #define LIMIT_IDENT_HELD     (8u << 10)  /* bytes per direction */
+#define LIMIT_IDENT_TOTAL    (64u << 20) /* bytes of all connections of one worker */
 #define LIMIT_ITEM           (64u << 10) /* method frame, header frame, key, short string */
 #define LIMIT_BODY           (16u << 20)
 #define LIMIT_BUDGET         (1u << 30) /* all buffers of all workers together */

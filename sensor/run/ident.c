@@ -12,6 +12,7 @@
 
 #include <stdlib.h>
 
+#include "base/limits.h"
 #include "run/second_opinion.h"
 #include "run/unread.h"
 
@@ -37,6 +38,7 @@ struct ident_held {
 
 struct ident_engine {
     size_t max_held;
+    size_t held; /* of all connections, at most LIMIT_IDENT_TOTAL */
     struct second_opinion *ndpi;
     struct tally *tally;
 };
@@ -71,12 +73,12 @@ static struct ident_held *held_of(struct ident *id)
 }
 
 /* Keeps a copy of the chunk; false: too much is held already, or no memory. */
-static bool hold(const struct ident_engine *e, struct ident_held *h, const struct chunk *c)
+static bool hold(struct ident_engine *e, struct ident_held *h, const struct chunk *c)
 {
     struct head *head = &h->head[c->dir];
     struct held_chunk *n;
 
-    if (head->seen + c->data.len > e->max_held)
+    if (head->seen + c->data.len > e->max_held || e->held + c->data.len > LIMIT_IDENT_TOTAL)
         return false;
     n = malloc(sizeof *n + c->data.len);
     if (!n)
@@ -89,6 +91,7 @@ static bool hold(const struct ident_engine *e, struct ident_held *h, const struc
     *h->last = n;
     h->last = &n->next;
     head->seen += c->data.len;
+    e->held += c->data.len;
     return true;
 }
 
@@ -339,10 +342,10 @@ bool ident_release(struct ident_engine *e, struct ident *id, const struct chunk 
 {
     struct ident_held *h = id->held;
 
-    (void)e;
     id->held = NULL;
     if (!h)
         return last && fn ? fn(ctx, last) : true;
+    e->held -= h->head[0].seen + h->head[1].seen;
     bool go = replay(h, last, fn, ctx);
     free(h->head[0].bytes);
     free(h->head[1].bytes);

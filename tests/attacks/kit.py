@@ -124,10 +124,10 @@ class Capture:
 
 
 def pcap(packets):
-    out = struct.pack("<IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, 262144, 1)
+    out = [struct.pack("<IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, 262144, 1)]
     for at, data in packets:
-        out += struct.pack("<IIII", at // 10**9, at % 10**9, len(data), len(data)) + data
-    return out
+        out += [struct.pack("<IIII", at // 10**9, at % 10**9, len(data), len(data)), data]
+    return b"".join(out)
 
 
 class Said:

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "base/limits.h"
 #include "run/ident.h"
 
 struct piece {
@@ -214,10 +215,37 @@ static void holding_is_bounded(void **state)
     ident_engine_free(e);
 }
 
+/* However many connections leave it open what they are, and what is released can be used again. */
+static void holding_is_bounded_in_all(void **state)
+{
+    enum { CONNECTIONS = 20000, SIZE = 4096 };
+    static struct ident ids[CONNECTIONS];
+    static uint8_t text[SIZE];
+    struct tally tally = {0};
+    struct ident_engine *e = ident_engine_new(8192, false, &tally);
+    struct flow_id flow = flow_to(9999);
+    struct chunk c = {.kind = CHUNK_DATA, .dir = TO_SERVER, .data = bytes_of(text, SIZE)};
+    struct ident_answer answer;
+
+    (void)state;
+    memset(text, 'x', sizeof text);
+    for (unsigned round = 0; round < 2; round++) {
+        unsigned held = 0;
+
+        for (unsigned i = 0; i < CONNECTIONS; i++)
+            held += ident_chunk(e, &ids[i], &flow, &c, NULL, &answer) == IDENT_WAIT;
+        assert_int_equal(held, LIMIT_IDENT_TOTAL / SIZE);
+        for (unsigned i = 0; i < CONNECTIONS; i++)
+            ident_release(e, &ids[i], NULL, NULL, NULL);
+    }
+    ident_engine_free(e);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(table),
-                                       cmocka_unit_test(holding_is_bounded)};
+                                       cmocka_unit_test(holding_is_bounded),
+                                       cmocka_unit_test(holding_is_bounded_in_all)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
