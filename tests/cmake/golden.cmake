@@ -4,7 +4,7 @@ add_test(NAME layers_finds_a_planted_include COMMAND ${CMAKE_SOURCE_DIR}/tests/c
 add_test(NAME cli COMMAND ${CMAKE_SOURCE_DIR}/tests/cli.sh $<TARGET_FILE:celeriac>)
 set_tests_properties(cli PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77)
 
-file(GLOB captures CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/pcaps/*.pcap ${CMAKE_SOURCE_DIR}/pcaps/*.pcap.* ${CMAKE_SOURCE_DIR}/pcaps/*.pcapng)
+file(GLOB captures CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/pcaps/*.pcap ${CMAKE_SOURCE_DIR}/pcaps/*.pcap.* ${CMAKE_SOURCE_DIR}/pcaps/*.pcapng ${CMAKE_SOURCE_DIR}/pcaps/*.pcapng.*)
 list(FILTER captures EXCLUDE REGEX "/bench-|\\.md$") # bench-*: what scripts/bench-capture multiplies; large
 foreach(capture ${captures})
   get_filename_component(name ${capture} NAME)

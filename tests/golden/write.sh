@@ -5,7 +5,7 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 program=$(realpath "$1")
 rm -f "$here"/*.jsonl
-for capture in "$here"/../../pcaps/*.pcap "$here"/../../pcaps/*.pcap.* "$here"/../../pcaps/*.pcapng; do
+for capture in "$here"/../../pcaps/*.pcap "$here"/../../pcaps/*.pcap.* "$here"/../../pcaps/*.pcapng "$here"/../../pcaps/*.pcapng.*; do
   case $capture in *'*'* | */bench-*) continue ;; esac
   "$here/run.sh" "$program" "$capture" --write
 done
