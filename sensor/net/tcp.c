@@ -14,6 +14,11 @@ void tcp_init(struct tcp *t, uint64_t hash)
     *t = (struct tcp){.shard = (uint8_t)(hash >> 58)};
 }
 
+bool tcp_peer_seen(const struct tcp *t, enum dir dir)
+{
+    return !half_one_way(t, dir);
+}
+
 bool tcp_is_closed(const struct tcp *t)
 {
     return t->closed;

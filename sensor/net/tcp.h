@@ -82,6 +82,9 @@ bool tcp_conflict(const struct tcp_pool *p, struct tcp_conflict *out);
  * directions and frees all memory. `now` is the stamp of those chunks. */
 void tcp_finish(struct tcp *t, struct tcp_pool *p, struct stamp now, chunk_fn *fn, void *ctx);
 
+/* Any packet of the other side than dir, an empty one too? */
+bool tcp_peer_seen(const struct tcp *t, enum dir dir);
+
 /* Both directions closed, or reset. */
 bool tcp_is_closed(const struct tcp *t);
 

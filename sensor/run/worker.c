@@ -153,12 +153,22 @@ static const void *action_key(const char *action)
     return (const void *)(uintptr_t)hash_bytes(bytes_of(action, strlen(action)), 0);
 }
 
+/* Acknowledgements say as well as data that the other side is in the capture. A client speaks
+ * first: that it was not answered yet is no loss. */
+static void set_one_way(const struct conn *c, struct msg *m)
+{
+    enum dir dir = c->reversed ? dir_other(m->dir) : m->dir;
+
+    m->coverage = (uint8_t)(m->coverage & ~(unsigned)COVER_ONE_WAY);
+    if (!c->seen[dir_other(m->dir)] && !tcp_peer_seen(&c->tcp, dir))
+        m->coverage |= COVER_ONE_WAY;
+}
+
 /* The worker's part of a message: its makers leave these fields to us. */
 static void stamp(struct path *p, struct msg *m)
 {
     m->conn = &p->conn->info;
-    if (!p->conn->seen[dir_other(m->dir)])
-        m->coverage |= COVER_ONE_WAY;
+    set_one_way(p->conn, m);
     if (m->action)
         m->index = unit_index(p->w->units, m, action_key(m->action));
     count(p->w, m);
@@ -348,7 +358,7 @@ static void flow_gone(void *ctx, struct flow *flow, void *user, enum flow_end wh
     tcp_finish(&c->tcp, w->tcp_pool, flow->last, identify, &p);
     ident_release(w->ident, &c->ident, NULL, NULL, NULL);
     unit_free(&c->units);
-    if (c->proto && (!c->seen[TO_SERVER] || !c->seen[TO_CLIENT]))
+    if (c->proto && (!tcp_peer_seen(&c->tcp, TO_SERVER) || !tcp_peer_seen(&c->tcp, TO_CLIENT)))
         tally_add(&w->tally, TALLY_flow_one_way, 1);
     if (c->proto)
         c->proto->fini(c->state);

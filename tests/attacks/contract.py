@@ -135,6 +135,19 @@ def steady(sensor, capture, emit):
     return wrong
 
 
+def coverage(sensor):
+    """One-way is said where nothing of the other side was seen, and not of a client that speaks first."""
+    turns = [(">", resp("AUTH", "u", "Zq7-marmot-Quill")), ("<", b"+OK\r\n"), (">", resp("GET", "a")), ("<", b"$-1\r\n")]
+    both, alone = Capture().talk(6379, turns), Capture().talk(6379, turns)
+    alone.packets = [p for p in alone.packets if p[1][26:30] == bytes([10, 1, 0, 1])]
+    wrong = []
+    for c, want in ((both, [["complete"]]), (alone, [["one-way"]])):
+        got = {tuple(r["celeriac"]["coverage"]) for r in sense(sensor, c).records}
+        if got != {tuple(w) for w in want}:
+            wrong.append(f"coverage {got}, not {want}")
+    return wrong
+
+
 def main():
     sensor = sys.argv[1]
     capture = hostile()
@@ -142,7 +155,7 @@ def main():
     wrong, _ = check(s.out)
     if s.code != 0:
         wrong.append(f"exit {s.code}: {s.err[-500:]!r}")
-    wrong += steady(sensor, capture, kit.ALL)
+    wrong += steady(sensor, capture, kit.ALL) + coverage(sensor)
     print(*wrong[:20], f"{len(s.records)} records, {len(wrong)} wrong", sep="\n")
     return 1 if wrong or len(s.records) < 100 else 0
 
