@@ -26,10 +26,10 @@ static void accuse(struct vm *vm, enum pickle_verdict level, struct value call, 
     vm_raise(vm, level, why);
     if (call.kind == V_CALL && call.ref && node_of(&vm->heap, call)->x < level)
         node_of(&vm->heap, call)->x = level;
-    m->calls_seen++;
+    count_calls(m, 1);
     for (unsigned i = 0; i < m->result.n_calls; i++)
         if (m->call[i].offset == vm->op_at && m->call[i].depth == m->depth &&
-            m->call[i].level >= level)
+            m->call[i].trailing == m->trailing && m->call[i].level >= level)
             return;
     if (m->result.n_calls == PICKLE_CALLS)
         return;

@@ -247,7 +247,7 @@ struct value vm_import(struct vm *vm, struct value module, struct value name, bo
     }
     if (known.ref) {
         vm->imports++;
-        vm->m->imports_seen++;
+        count_imports(vm->m, 1);
         return known;
     }
     const struct policy_row *row = maps ? NULL : *recent(vm->m, om, on);

@@ -74,25 +74,39 @@ void pickle_reset(struct pickle *p, enum pickle_context context)
     p->context = context;
     p->forked = p->trailing = p->seeking = p->trail_found = false;
     p->size = p->imports_seen = p->calls_seen = p->trail_flags = 0;
+    p->trail_imports = p->trail_calls = 0;
     p->streams = p->junk = p->kept_imports = p->kept_calls = p->nested_tries = 0;
     p->pool_used = 0;
     p->result = (struct pickle_result){.imports = p->imports, .calls = p->call, .top = p->top};
     vm_reset(&p->linear, p, READER_BOTH);
 }
 
+/* Takes back what the stream in progress has added; what the file reader, still in the first
+ * stream, noted meanwhile stays. */
+static void take_back(struct pickle *p)
+{
+    unsigned imports = p->kept_imports, calls = p->kept_calls;
+
+    for (unsigned i = imports; i < p->result.n_imports; i++)
+        if (!p->imports[i].trailing)
+            p->imports[imports++] = p->imports[i];
+    for (unsigned i = calls; i < p->result.n_calls; i++)
+        if (!p->call[i].trailing)
+            p->call[calls++] = p->call[i];
+    p->result.n_imports = imports;
+    p->result.n_calls = calls;
+    p->imports_seen -= p->trail_imports;
+    p->calls_seen -= p->trail_calls;
+}
+
 /* Keeps what the stream in progress has added, or takes it back. */
 static void settle(struct pickle *p, bool keep)
 {
-    if (!keep) {
-        p->result.n_imports = p->kept_imports;
-        p->result.n_calls = p->kept_calls;
-        p->imports_seen = p->seen_imports;
-        p->calls_seen = p->seen_calls;
-    }
+    if (!keep)
+        take_back(p);
     p->kept_imports = p->result.n_imports;
     p->kept_calls = p->result.n_calls;
-    p->seen_imports = p->imports_seen;
-    p->seen_calls = p->calls_seen;
+    p->trail_imports = p->trail_calls = 0;
 }
 
 static void end_trailing(struct pickle *p)

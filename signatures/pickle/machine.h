@@ -169,14 +169,14 @@ struct pickle {
     bool at_once; /* nothing has been skipped since the last one ended */
     unsigned streams, junk;
     unsigned kept_imports, kept_calls; /* before the stream in progress */
-    uint64_t seen_imports, seen_calls;
     uint64_t trail_flags;
     bool trail_found;
     /* what was found; texts in the pool */
     struct pickle_import imports[PICKLE_IMPORTS];
     struct pickle_call call[PICKLE_CALLS];
     uint64_t imports_seen, calls_seen;
-    uint8_t *pool; /* POOL_MAX: never moved, results point into it */
+    uint64_t trail_imports, trail_calls; /* of those, by the stream in progress behind the first */
+    uint8_t *pool;                       /* POOL_MAX: never moved, results point into it */
     uint32_t pool_used;
     struct top_pair top[PICKLE_TOP];
     /* pickles inside */
@@ -186,6 +186,18 @@ struct pickle {
     uint8_t *decoded[2]; /* DECODED_MAX each */
     struct pickle_result result;
 };
+
+static inline void count_imports(struct pickle *m, uint64_t n)
+{
+    m->imports_seen += n;
+    m->trail_imports += m->trailing ? n : 0;
+}
+
+static inline void count_calls(struct pickle *m, uint64_t n)
+{
+    m->calls_seen += n;
+    m->trail_calls += m->trailing ? n : 0;
+}
 
 /* vm.c */
 void vm_reset(struct vm *vm, struct pickle *m, enum reader reader);

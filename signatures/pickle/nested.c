@@ -303,15 +303,17 @@ static void adopt(struct vm *vm, const struct pickle_result *r)
         in.name = pool_copy(m, in.name, 255);
         in.orig_module = pool_copy(m, in.orig_module, 255);
         in.orig_name = pool_copy(m, in.orig_name, 255);
+        in.trailing = m->trailing;
         m->imports[m->result.n_imports++] = in;
     }
     for (unsigned i = 0; i < r->n_calls && m->result.n_calls < PICKLE_CALLS; i++) {
         struct pickle_call c = r->calls[i];
         c.text = pool_copy(m, c.text, PICKLE_CALL_TEXT);
+        c.trailing = m->trailing;
         m->call[m->result.n_calls++] = c;
     }
-    m->imports_seen += r->all_imports;
-    m->calls_seen += r->all_calls;
+    count_imports(m, r->all_imports);
+    count_calls(m, r->all_calls);
 }
 
 void nested_loads(struct vm *vm, struct bytes text)

@@ -23,9 +23,9 @@ static bool noted(const struct pickle *m, const struct pickle_import *in)
 {
     for (unsigned i = m->kept_imports; i < m->result.n_imports; i++) {
         const struct pickle_import *old = &m->imports[i];
-        if (old->depth == m->depth && equal(old->module, in->module) &&
-            equal(old->name, in->name) && equal(old->orig_module, in->orig_module) &&
-            equal(old->orig_name, in->orig_name))
+        if (old->depth == m->depth && old->trailing == m->trailing &&
+            equal(old->module, in->module) && equal(old->name, in->name) &&
+            equal(old->orig_module, in->orig_module) && equal(old->orig_name, in->orig_name))
             return true;
     }
     return false;
@@ -35,7 +35,7 @@ void note_import(struct vm *vm, const struct pickle_import *in)
 {
     struct pickle *m = vm->m;
 
-    m->imports_seen++;
+    count_imports(m, 1);
     if (m->result.n_imports == PICKLE_IMPORTS || noted(m, in))
         return;
     bool alias = in->module.at != in->orig_module.at || in->name.at != in->orig_name.at;
