@@ -87,9 +87,14 @@ bool capture_filter_for(struct capture *c, struct input *in, pcap_t *pcap)
     return true;
 }
 
+void capture_stop(struct capture *c)
+{
+    c->stopped = true;
+}
+
 bool capture_stopped(const struct capture *c)
 {
-    if (c->conf.stop && *c->conf.stop)
+    if (c->stopped || (c->conf.stop && *c->conf.stop))
         return true;
     return c->conf.max_packets > 0 && c->delivered >= c->conf.max_packets;
 }

@@ -73,6 +73,9 @@ struct capture *capture_open(const struct capture_conf *conf, enum capture_statu
 enum capture_status capture_run(struct capture *c, capture_packet_fn *packet, capture_idle_fn *idle,
                                 void *ctx);
 
+/* Ends the run soon, as *stop does; from the callbacks. */
+void capture_stop(struct capture *c);
+
 /* One line about the first thing that went wrong, "" if nothing did, and how
  * many things did. */
 const char *capture_error(const struct capture *c);

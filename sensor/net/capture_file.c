@@ -40,13 +40,23 @@ static const char *cause(const struct input *in, const char *libpcap)
     return in->state.error[0] ? in->state.error : libpcap;
 }
 
+/* Of a silent pipe: the operator may stop us, or ask something, all the same. */
+static bool waiting(void *ctx)
+{
+    struct capture *c = ctx;
+
+    capture_pulse(c, true);
+    return !capture_stopped(c);
+}
+
 bool file_open(struct capture *c, struct input *in)
 {
     char text[PCAP_ERRBUF_SIZE] = "";
     int fd = open_path(c, in);
     if (fd < 0)
         return false;
-    in->state.stop = c->conf.stop;
+    in->state.wait = waiting;
+    in->state.ctx = c;
     FILE *f = unpack_open(fd, STREAM_BUFFER, &in->state);
     if (!f) {
         capture_fail(c, CAPTURE_FAILED, "no memory");

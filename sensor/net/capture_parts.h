@@ -66,7 +66,7 @@ struct capture {
     uint64_t delivered;
     int64_t idle_at; /* monotonic */
     unsigned pulse;
-    bool live;
+    bool live, stopped;
 };
 
 /* capture.c */

@@ -49,12 +49,9 @@ static size_t fail(struct unpack *u, const char *what, const char *why)
 static bool wait_for_input(struct unpack *u)
 {
     struct pollfd p = {.fd = u->fd, .events = POLLIN};
-    while (u->state->stop) {
-        if (*u->state->stop)
+    while (u->state->wait && poll(&p, 1, POLL_MS) <= 0)
+        if (!u->state->wait(u->state->ctx))
             return false;
-        if (poll(&p, 1, POLL_MS) > 0)
-            return true;
-    }
     return true;
 }
 

@@ -4,16 +4,17 @@
 #ifndef NET_UNPACK_H
 #define NET_UNPACK_H
 
-#include <signal.h>
 #include <stdio.h>
 
 #include "base/bytes.h"
 
 /* Of the caller, zeroed at first, and must outlive the stream. */
 struct unpack_state {
-    const volatile sig_atomic_t *stop; /* NULL, or ends a wait for a pipe */
-    char error[128];                   /* "" or why the stream ends too early */
-    uint64_t taken;                    /* of unpack.c, as are these: */
+    /* NULL, or asked every 100 ms while a pipe is silent; false ends the stream. */
+    bool (*wait)(void *ctx);
+    void *ctx;
+    char error[128]; /* "" or why the stream ends too early */
+    uint64_t taken;  /* of unpack.c, as are these: */
     uint8_t *buffer;
     int plain; /* descriptor + 1 of a file that needs no unpacking */
 };

@@ -26,9 +26,8 @@ struct session {
     struct pipeline *pipeline;
     struct statistics *statistics;
     struct progress progress;
-    volatile sig_atomic_t stop; /* the operator's, or ours when an output is broken */
-    int64_t waiting_since;      /* a stop was asked for, and an output made us wait; 0: not yet */
-    atomic_bool broken;         /* said by the collector's thread */
+    int64_t waiting_since; /* a stop was asked for, and an output made us wait; 0: not yet */
+    atomic_bool broken;    /* said by the collector's thread */
     char host[256];
 };
 
@@ -48,14 +47,15 @@ static int open_capture(struct session *s)
         .interface_n = s->conf->interfaces.n,
         .filter = s->conf->filter,
         .max_packets = s->conf->count,
-        .stop = &s->stop,
+        .stop = signals_stop(),
     };
     enum capture_status status;
     char error[512];
 
     s->capture = capture_open(&c, &status, error, sizeof error);
     if (!s->capture) {
-        log_error("%s", error);
+        if (!*signals_stop())
+            log_error("%s", error);
         return capture_exit_code(status);
     }
     for (size_t i = 0; capture_warning(s->capture, i); i++)
@@ -162,8 +162,6 @@ static void on_packet(void *ctx, const struct raw_packet *raw)
 {
     struct session *s = ctx;
 
-    if (*signals_stop())
-        s->stop = 1;
     pipeline_frame(s->pipeline, raw);
 }
 
@@ -172,12 +170,15 @@ static void on_idle(void *ctx, struct stamp now)
 {
     struct session *s = ctx;
 
-    if (*signals_stop() || atomic_load(&s->broken))
-        s->stop = 1;
-    if (capture_is_live(s->capture))
+    if (atomic_load(&s->broken))
+        capture_stop(s->capture);
+    if (capture_is_live(s->capture)) {
         pipeline_idle(s->pipeline, now);
-    else
-        progress_show(&s->progress, capture_progress(s->capture));
+        return;
+    }
+    progress_show(&s->progress, capture_progress(s->capture));
+    if (s->conf->workers == 0) /* else the collector's thread answers, at its next tick */
+        statistics_asked(s->pipeline);
 }
 
 static int end(struct session *s, enum capture_status status)
@@ -226,6 +227,8 @@ int session_run(const struct conf *conf)
 
     signals_install();
     status = open_capture(&s);
+    if (status != 0 && *signals_stop())
+        return 0; /* stopped before a pipe said anything */
     if (status == 0)
         status = open_outputs(&s);
     if (status == 0)

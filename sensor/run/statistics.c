@@ -89,6 +89,11 @@ void statistics_tick(struct statistics *s, struct pipeline *p, struct stamp now,
 {
     if ((is_due(s, now.ns) || last) && outputs_wants(s->outputs, EMIT_STATS))
         write_record(s, p, now);
+    statistics_asked(p);
+}
+
+void statistics_asked(struct pipeline *p)
+{
     if (signals_take_stats())
         print(p);
 }

@@ -17,6 +17,8 @@ void statistics_free(struct statistics *s);
 /* Once a second of packet time, in the collector's thread: writes a record when its time has come,
  * at the end, and when asked by signal. Also reopens outputs when asked. */
 void statistics_tick(struct statistics *s, struct pipeline *p, struct stamp now, bool last);
+/* SIGUSR1 while no packet comes, in the thread that owns the pipeline of one. */
+void statistics_asked(struct pipeline *p);
 /* After the end: what was found, for a person; only on a terminal. */
 void statistics_summary(struct statistics *s, struct pipeline *p);
 

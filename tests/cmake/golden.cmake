@@ -3,6 +3,8 @@ add_test(NAME layers COMMAND ${CMAKE_SOURCE_DIR}/tests/check_layers.sh ${CMAKE_S
 add_test(NAME layers_finds_a_planted_include COMMAND ${CMAKE_SOURCE_DIR}/tests/check_layers_test.sh)
 add_test(NAME cli COMMAND ${CMAKE_SOURCE_DIR}/tests/cli.sh $<TARGET_FILE:celeriac>)
 set_tests_properties(cli PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77)
+add_test(NAME stop COMMAND ${CMAKE_SOURCE_DIR}/tests/stop.py $<TARGET_FILE:celeriac> ${CMAKE_SOURCE_DIR}/pcaps/transport-base.pcap.zst)
+set_tests_properties(stop PROPERTIES TIMEOUT 120)
 
 file(GLOB captures CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/pcaps/*.pcap ${CMAKE_SOURCE_DIR}/pcaps/*.pcap.* ${CMAKE_SOURCE_DIR}/pcaps/*.pcapng ${CMAKE_SOURCE_DIR}/pcaps/*.pcapng.*)
 list(FILTER captures EXCLUDE REGEX "/bench-|\\.md$") # bench-*: what scripts/bench-capture multiplies; large
