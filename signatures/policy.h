@@ -26,6 +26,8 @@ struct suppression {
     int64_t until_ns; /* packet time; INT64_MAX: for ever */
 };
 
+struct baseline;
+
 struct policy {
     struct {
         bool required;
@@ -47,8 +49,8 @@ struct policy {
     } bruteforce;
     struct suppression *suppress;
     size_t n_suppress;
-    size_t tasks_remembered; /* limits.tasks_remembered, for detectors; 0: a small table */
-    bool baseline;           /* one is loaded (its rules come with a later version) */
+    size_t tasks_remembered;         /* limits.tasks_remembered, for detectors; 0: a small table */
+    const struct baseline *baseline; /* signatures/baseline.h; NULL: none */
 };
 
 static inline bool network_has(const struct network *n, const struct endpoint *e)

@@ -105,13 +105,18 @@ relays:      [ { addresses: [10.0.0.30] } ]
 monitors:    [ { addresses: [10.0.0.13] } ]
 schedulers:  [ { addresses: [10.0.0.14] } ]
 Y
-check 'baseline of the contract' 0 "no effect yet" -- -b baseline.yaml -T
+check 'baseline of the contract' 0 "not judged, being absent: nothing" -- -b baseline.yaml -T
 printf 'version: 1\nworkers: [ { addresses: [10.0.0.20] } ]\n' >bad-baseline.yaml
 check 'baseline: no node' 78 "bad-baseline.yaml:2:12" -- -b bad-baseline.yaml -T
 printf 'version: 1\nrelays: [ { addresses: [10.0.0.300] } ]\n' >bad-address.yaml
 check 'baseline: address' 78 "bad-address.yaml:2:25" -- -b bad-address.yaml -T
 printf 'producers: []\n' >no-version.yaml
 check 'baseline: version' 78 "version" -- -b no-version.yaml -T
+printf 'version: 1\ntasks: []\n' >part-baseline.yaml
+check 'baseline: absent sections' 0 "judging by tasks (0); not judged, being absent: producers, workers, controllers, imports, relays, monitors, schedulers" -- -b part-baseline.yaml -T
+check 'baseline: no such file' 66 "no-such.yaml" -- -b no-such.yaml -T
+"$celeriac" --dump-schema=baseline >schema.json
+if cmp -s schema.json "$pcaps/../docs/baseline.schema.json"; then passed=$((passed + 1)); else echo "FAIL: docs/baseline.schema.json is not what --dump-schema=baseline prints"; failed=$((failed + 1)); fi
 
 printf 'short' >key
 printf 'redaction: { hash_key_file: key }\n' >key.yaml

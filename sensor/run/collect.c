@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "out/fold.h"
 #include "out/once.h"
+#include "run/baseline.h"
 #include "run/suppress.h"
 #include "run/unit.h"
 #include "run/worker.h"
@@ -19,7 +20,8 @@
 struct collector {
     struct encoder *encoder;
     struct outputs *outputs;
-    const struct policy *policy;
+    struct baselines *baselines;
+    struct policy policy; /* with the baseline that is in use now */
     struct fold *fold;
     struct once *told; /* (rule, task, body) that a finding was made of */
     struct once
@@ -53,7 +55,7 @@ static void write_alert(void *ctx, const struct msg *m, const struct finding *f,
 static bool open_detectors(struct collector *c)
 {
     for (unsigned i = 0; cluster_detectors[i]; i++) {
-        c->cluster[i] = cluster_detectors[i]->open(c->policy);
+        c->cluster[i] = cluster_detectors[i]->open(&c->policy);
         c->wants |= cluster_detectors[i]->wants;
         if (!c->cluster[i])
             return false;
@@ -70,7 +72,10 @@ struct collector *collector_new(const struct conf *conf, struct encoder *encoder
         return NULL;
     c->encoder = encoder;
     c->outputs = outputs;
-    c->policy = &conf->policy;
+    c->policy = conf->policy;
+    c->policy.baseline = NULL;
+    c->baselines = conf->baselines;
+    baselines_take(c->baselines, &c->policy.baseline);
     c->wants = emits(outputs, EMIT_TASKS, MSG_TASK) | emits(outputs, EMIT_RESULTS, MSG_RESULT) |
                emits(outputs, EMIT_WORKERS, MSG_WORKER) |
                emits(outputs, EMIT_CONTROL, MSG_CONTROL) |
@@ -92,6 +97,7 @@ void collector_free(struct collector *c)
     for (unsigned i = 0; cluster_detectors[i]; i++)
         if (c->cluster[i])
             cluster_detectors[i]->close(c->cluster[i]);
+    baselines_drop(c->baselines, &c->policy.baseline);
     fold_free(c->fold);
     once_free(c->told);
     once_free(c->delivered);
@@ -123,7 +129,7 @@ static void judge(struct collector *c, const struct msg *m, const struct finding
 {
     tally_add(&c->tally, TALLY_findings, 1);
     c->rules[f->rule].found++;
-    if (suppressed(c->policy, m, f)) {
+    if (suppressed(&c->policy, m, f)) {
         c->rules[f->rule].suppressed++;
         tally_add(&c->tally, TALLY_suppressed, 1);
     } else if (!told_before(c, m, f) && !fold_add(c->fold, m, f)) {
@@ -143,7 +149,7 @@ static void found(void *ctx, const struct msg *m, struct finding *f)
 
 static void ask_cluster(struct collector *c, const struct msg *m)
 {
-    struct detect_out out = {.policy = c->policy, .emit = found, .ctx = c};
+    struct detect_out out = {.policy = &c->policy, .emit = found, .ctx = c};
 
     for (unsigned i = 0; cluster_detectors[i]; i++)
         if (cluster_detectors[i]->wants & m->kind)
@@ -220,17 +226,18 @@ void collector_item(struct collector *c, const struct msg *said, const struct fi
 
 void collector_tick(struct collector *c, struct stamp now)
 {
-    struct detect_out out = {.policy = c->policy, .emit = found, .ctx = c};
+    struct detect_out out = {.policy = &c->policy, .emit = found, .ctx = c};
 
     for (unsigned i = 0; cluster_detectors[i]; i++)
         if (cluster_detectors[i]->tick)
             cluster_detectors[i]->tick(c->cluster[i], now, &out);
     fold_tick(c->fold, now.ns);
+    baselines_take(c->baselines, &c->policy.baseline);
 }
 
 void collector_finish(struct collector *c, struct stamp now)
 {
-    struct detect_out out = {.policy = c->policy, .emit = found, .ctx = c};
+    struct detect_out out = {.policy = &c->policy, .emit = found, .ctx = c};
 
     collector_tick(c, now);
     for (unsigned i = 0; cluster_detectors[i]; i++)

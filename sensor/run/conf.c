@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "run/baseline.h"
 #include "run/conf_file.h"
 #include "run/options.h"
 #include "run/trust.h"
@@ -31,7 +32,7 @@ static const struct option long_options[] = {
     {"config", required_argument, NULL, 'c'},
     {"test-config", no_argument, NULL, 'T'},
     {"dump-config", no_argument, NULL, OPT_DUMP},
-    {"dump-schema", no_argument, NULL, OPT_DUMP_SCHEMA},
+    {"dump-schema", optional_argument, NULL, OPT_DUMP_SCHEMA},
     {"signatures", required_argument, NULL, 'S'},
     {"list-rules", no_argument, NULL, OPT_LIST_RULES},
     {"output", required_argument, NULL, 'o'},
@@ -140,6 +141,14 @@ static int set_stats(struct line *l, const char *text)
     return text ? set(l->conf, "stats.interval", text, "--stats") : 0;
 }
 
+static int set_schema(struct conf *conf, const char *of)
+{
+    conf->mode = of ? MODE_DUMP_BASELINE : MODE_DUMP_SCHEMA;
+    if (of && strcmp(of, "baseline") != 0)
+        return usage("--dump-schema: expected baseline or nothing, not '%.40s'", of);
+    return 0;
+}
+
 static int take(struct line *l, int c, char *arg, const char *word)
 {
     struct conf *conf = l->conf;
@@ -153,7 +162,7 @@ static int take(struct line *l, int c, char *arg, const char *word)
     case 'V': conf->mode = MODE_VERSION; return 0;
     case 'h': conf->mode = MODE_HELP; return 0;
     case OPT_DUMP: conf->mode = MODE_DUMP; return 0;
-    case OPT_DUMP_SCHEMA: conf->mode = MODE_DUMP_SCHEMA; return 0;
+    case OPT_DUMP_SCHEMA: return set_schema(conf, arg);
     case OPT_LIST_RULES: conf->mode = MODE_LIST_RULES; return 0;
     case OPT_NO_FOLD: conf->fold = false; return 0;
     case OPT_FORMAT: return set_format(arg);
@@ -296,7 +305,8 @@ int conf_load(struct conf *conf, int argc, char **argv)
     if (status == 0)
         status = check_inputs(conf);
     if (status == 0 && conf->baseline_file)
-        status = baseline_check(conf->baseline_file);
+        status = baselines_open(conf->baseline_file, &conf->baselines);
+    baselines_take(conf->baselines, &conf->policy.baseline);
     if (status == 0)
         status = read_key(conf);
     if (status == 0 && (conf->mode == MODE_RUN || conf->mode == MODE_TEST))
@@ -309,6 +319,8 @@ int conf_load(struct conf *conf, int argc, char **argv)
 void conf_free(struct conf *conf)
 {
     trust_free(conf->trust);
+    baselines_drop(conf->baselines, &conf->policy.baseline);
+    baselines_free(conf->baselines);
     free_outputs(conf);
     text_list_free(&conf->files);
     text_list_free(&conf->interfaces);

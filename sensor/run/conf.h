@@ -15,9 +15,11 @@ enum conf_mode {
     MODE_VERSION,         /* -V */
     MODE_HELP,            /* -h, --help */
     MODE_DUMP_SCHEMA,     /* --dump-schema: the JSON Schema of docs/ */
+    MODE_DUMP_BASELINE,   /* --dump-schema=baseline */
 };
 
 struct trust;
+struct baselines;
 
 struct conf_output {
     char *url;
@@ -55,7 +57,8 @@ struct conf {
     char *config_file, *baseline_file; /* -c, -b */
     struct conf_limits limits;
     struct policy policy;
-    struct trust *trust; /* trust.h: policy.signing.certificates, read; or NULL */
+    struct baselines *baselines; /* baseline.h: of -b; or NULL */
+    struct trust *trust;         /* trust.h: policy.signing.certificates, read; or NULL */
 };
 
 /* Copies the text. false: no memory. */

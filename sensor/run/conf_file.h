@@ -1,4 +1,4 @@
-/* run/conf_file.h - the configuration file (-c) and the baseline (-b). */
+/* run/conf_file.h - the configuration file (-c), and text forms of its values. */
 #ifndef RUN_CONF_FILE_H
 #define RUN_CONF_FILE_H
 
@@ -6,8 +6,6 @@
 
 /* 0, 66, 77 or 78. Every fault is one line: file, line, column, what was expected. */
 int conf_file_read(struct conf *conf, const char *path);
-/* Checks the whole file against the contract; nothing is judged by it yet. */
-int baseline_check(const char *path);
 
 /* 10.0.0.9, 10.0.0.0/24, 2001:db8::/32. */
 bool network_parse(const char *text, struct network *out);

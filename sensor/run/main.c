@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "net/capture.h"
+#include "run/baseline.h"
 #include "run/conf.h"
 #include "run/pickle_command.h"
 #include "run/priv.h"
@@ -36,12 +37,21 @@ static int list_interfaces(void)
     return code;
 }
 
+static int test(const struct conf *conf)
+{
+    if (conf->policy.baseline)
+        baseline_log(conf->policy.baseline, conf->baseline_file);
+    log_info("configuration and signatures are well formed");
+    return 0;
+}
+
 static int act(const struct conf *conf)
 {
     switch (conf->mode) {
-    case MODE_TEST: log_info("configuration and signatures are well formed"); return 0;
+    case MODE_TEST: return test(conf);
     case MODE_DUMP: return conf_dump(conf, STDOUT_FILENO) ? 0 : 74;
     case MODE_DUMP_SCHEMA: return conf_dump_schema(STDOUT_FILENO) ? 0 : 74;
+    case MODE_DUMP_BASELINE: return baseline_dump_schema(STDOUT_FILENO) ? 0 : 74;
     case MODE_LIST_RULES: return list_rules();
     case MODE_LIST_INTERFACES: return list_interfaces();
     case MODE_VERSION:

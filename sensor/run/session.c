@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "net/capture.h"
+#include "run/baseline.h"
 #include "run/pipeline.h"
 #include "run/priv.h"
 #include "run/progress.h"
@@ -137,6 +138,7 @@ static void on_tick(void *ctx, struct stamp now, bool last)
     if (signals_take_reopen()) {
         outputs_reopen(s->outputs);
         trust_reload(s->conf->trust);
+        baselines_reload(s->conf->baselines);
     }
     outputs_poll(s->outputs);
     if (outputs_broken(s->outputs))
@@ -201,8 +203,10 @@ static int run(struct session *s)
 {
     enum capture_status status;
 
-    log_info("%s", s->conf->policy.baseline ? "judging by a baseline"
-                                            : "no baseline: nothing is called unknown");
+    if (s->conf->policy.baseline)
+        baseline_log(s->conf->policy.baseline, s->conf->baseline_file);
+    else
+        log_info("no baseline: nothing is called unknown");
     progress_begin(&s->progress, s->conf->verbosity);
     status = capture_run(s->capture, on_packet, on_idle, s);
     pipeline_finish(s->pipeline);

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 
 /* SIGINT, SIGTERM: stop (a second one ends the process at once); SIGUSR1: statistics; SIGHUP:
- * outputs and certificates anew; SIGPIPE is ignored. */
+ * outputs, certificates and baseline anew; SIGPIPE is ignored. */
 void signals_install(void);
 /* Set once a stop is asked for. */
 const volatile sig_atomic_t *signals_stop(void);

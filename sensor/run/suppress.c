@@ -1,23 +1,7 @@
 /* run/suppress.c - every part of an entry that is set must match. */
 #include "run/suppress.h"
 
-#include <fnmatch.h>
-
-/* A name off the wire against a glob. Longer names than this match no glob but by their head. */
-#define NAME_MAX_MATCHED 512u
-
-static bool glob(const char *pattern, struct bytes name)
-{
-    char text[NAME_MAX_MATCHED];
-    size_t n = name.len < sizeof text - 1 ? name.len : sizeof text - 1;
-
-    if (name.len > 0 && memchr(name.at, 0, name.len))
-        return false; /* no real name holds one; it must not end the comparison early */
-    if (n > 0)
-        memcpy(text, name.at, n);
-    text[n] = '\0';
-    return fnmatch(pattern, text, 0) == 0;
-}
+#include "signatures/glob.h"
 
 static bool matches(const struct suppression *s, const struct msg *m, const struct finding *f)
 {
@@ -27,13 +11,13 @@ static bool matches(const struct suppression *s, const struct msg *m, const stru
     const struct endpoint *source = client ? &id->client : &id->server;
     const struct endpoint *destination = client ? &id->server : &id->client;
 
-    if (m->at.ns >= s->until_ns || fnmatch(s->rule, rule->id, 0) != 0)
+    if (m->at.ns >= s->until_ns || !glob_match(s->rule, bytes_of(rule->id, strlen(rule->id))))
         return false;
     if (s->has_source && !network_has(&s->source, source))
         return false;
     if (s->has_destination && !network_has(&s->destination, destination))
         return false;
-    return !s->task || (msg_has(m, F_TASK_NAME) && glob(s->task, msg_text(m, F_TASK_NAME)));
+    return !s->task || (msg_has(m, F_TASK_NAME) && glob_match(s->task, msg_text(m, F_TASK_NAME)));
 }
 
 bool suppressed(const struct policy *policy, const struct msg *m, const struct finding *f)

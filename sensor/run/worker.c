@@ -9,6 +9,7 @@
 #include "dissectors/interpreter.h"
 #include "net/flow.h"
 #include "net/tcp.h"
+#include "run/baseline.h"
 #include "run/classify.h"
 #include "run/ident.h"
 #include "run/unit.h"
@@ -34,7 +35,8 @@ struct worker {
     struct arena *arena;
     struct worker_out out;
     struct asked asked[KINDS];
-    const struct policy *policy;
+    struct baselines *baselines;
+    struct policy policy; /* with the baseline that is in use now */
     struct budget budget;
     struct dissect_conf dissect;
     struct unit_counts *units;   /* of the connection being worked on */
@@ -115,7 +117,7 @@ static bool is_wanted(const struct worker *w, const struct msg *m)
 
 static void detect(struct worker *w, struct msg *m)
 {
-    struct detect_out out = {.policy = w->policy, .arena = w->arena, .emit = found, .ctx = w};
+    struct detect_out out = {.policy = &w->policy, .arena = w->arena, .emit = found, .ctx = w};
 
     w->n_findings = 0;
     for (const struct message_detector *const *d = asked_of(w, m)->detectors; *d; d++)
@@ -374,6 +376,7 @@ void worker_tick(struct worker *w, struct stamp now)
 {
     flow_tick(w->flows, now);
     classifier_tick(w->classifier);
+    baselines_take(w->baselines, &w->policy.baseline);
 }
 
 void worker_finish(struct worker *w, struct stamp now)
@@ -443,7 +446,10 @@ struct worker *worker_new(const struct conf *conf, unsigned share, bool ndpi_now
     if (!w)
         return NULL;
     w->out = *out;
-    w->policy = &conf->policy;
+    w->policy = conf->policy;
+    w->policy.baseline = NULL;
+    w->baselines = conf->baselines;
+    baselines_take(w->baselines, &w->policy.baseline);
     arrange(w);
     if (make(w, conf, share > 0 ? share : 1, ndpi_now))
         return w;
@@ -455,6 +461,7 @@ void worker_free(struct worker *w)
 {
     if (!w)
         return;
+    baselines_drop(w->baselines, &w->policy.baseline);
     if (w->flows)
         flow_table_free(w->flows);
     if (w->tcp_pool)

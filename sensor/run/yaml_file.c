@@ -16,10 +16,21 @@ static int open_fault(const char *path)
     return why == EACCES || why == EPERM ? 77 : 66;
 }
 
+static int load(struct yaml_file *f, yaml_parser_t *parser)
+{
+    f->loaded = yaml_parser_load(parser, &f->doc) != 0;
+    if (!f->loaded)
+        log_error("%s:%zu:%zu: %s", f->path, parser->problem_mark.line + 1,
+                  parser->problem_mark.column + 1, parser->problem ? parser->problem : "not YAML");
+    yaml_parser_delete(parser);
+    return f->loaded ? 0 : 78;
+}
+
 int yaml_file_load(struct yaml_file *f, const char *path)
 {
     yaml_parser_t parser;
     FILE *in = fopen(path, "rb");
+    int status = 78;
 
     *f = (struct yaml_file){.path = path};
     if (!in)
@@ -27,21 +38,25 @@ int yaml_file_load(struct yaml_file *f, const char *path)
     if (fseek(in, 0, SEEK_END) != 0 || ftell(in) > (long)YAML_FILE_MAX ||
         fseek(in, 0, SEEK_SET) != 0) {
         log_error("%s: not a file of at most %u bytes", path, YAML_FILE_MAX);
-        fclose(in);
-        return 78;
+    } else if (yaml_parser_initialize(&parser)) {
+        yaml_parser_set_input_file(&parser, in);
+        status = load(f, &parser);
     }
-    if (!yaml_parser_initialize(&parser)) {
-        fclose(in);
-        return 78;
-    }
-    yaml_parser_set_input_file(&parser, in);
-    f->loaded = yaml_parser_load(&parser, &f->doc) != 0;
-    if (!f->loaded)
-        log_error("%s:%zu:%zu: %s", path, parser.problem_mark.line + 1,
-                  parser.problem_mark.column + 1, parser.problem ? parser.problem : "not YAML");
-    yaml_parser_delete(&parser);
     fclose(in);
-    return f->loaded ? 0 : 78;
+    return status;
+}
+
+int yaml_text_load(struct yaml_file *f, const char *name, struct bytes text)
+{
+    yaml_parser_t parser;
+
+    *f = (struct yaml_file){.path = name};
+    if (text.len > YAML_FILE_MAX || !yaml_parser_initialize(&parser)) {
+        log_error("%s: not a text of at most %u bytes", name, YAML_FILE_MAX);
+        return 78;
+    }
+    yaml_parser_set_input_string(&parser, text.at, text.len);
+    return load(f, &parser);
 }
 
 void yaml_file_free(struct yaml_file *f)

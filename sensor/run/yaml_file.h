@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <yaml.h>
 
+#include "base/bytes.h"
+
 #define YAML_FILE_MAX (4u << 20)
 
 struct yaml_file {
@@ -19,6 +21,8 @@ struct yaml_file {
 /* 0; 66 no such file, 77 no permission, 78 not YAML (each after a line on standard error). An empty
  * file has no root node. */
 int yaml_file_load(struct yaml_file *f, const char *path);
+/* The same of a text in memory; `name` stands for the path. */
+int yaml_text_load(struct yaml_file *f, const char *name, struct bytes text);
 void yaml_file_free(struct yaml_file *f);
 yaml_node_t *yaml_file_root(struct yaml_file *f); /* NULL: empty */
 

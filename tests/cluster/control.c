@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "signatures/baseline.h"
 #include "support/scene.h"
 
 static void command(struct scene *s, unsigned host, const char *method)
@@ -33,6 +34,7 @@ static void by_command(void **state)
                                        "stats",         "conf",       "report",    "clock",
                                        "active_queues", "query_task", "revoked",   "enable_events",
                                        "heartbeat"};
+    struct baseline none = {.sections[BASELINE_CONTROLLERS].present = true};
     struct scene s;
 
     (void)state;
@@ -55,7 +57,7 @@ static void by_command(void **state)
     }
     say(&s, 66, "ping");
     scene_expect(&s, "");
-    s.policy.baseline = true;
+    s.policy.baseline = &none;
     say(&s, 66, "stats");
     scene_expect(&s, "control-recon/2@66 ");
     scene_close(&s);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "run/baseline.h"
 #include "run/conf.h"
 #include "run/conf_file.h"
 #include "run/options.h"
@@ -15,6 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct conf conf = {0};
+    struct baseline b = {0};
     char path[64];
     int fd = memfd_create("conf", MFD_CLOEXEC);
 
@@ -29,7 +31,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         conf_dump(&conf, null); /* closes nothing: a FILE of its own */
         close(null);
     }
-    baseline_check(path);
+    if (baseline_load(&b, path) == 0) {
+        struct endpoint who = {.family = 4};
+        struct bytes name = bytes_of(data, size < 64 ? size : 64);
+
+        baseline_origin(&b, name, &who, name);
+        baseline_worker(&b, name, &who, name, name);
+        baseline_task(&b, name);
+        baseline_import(&b, name, name);
+        baseline_clear(&b);
+    }
     conf_free(&conf);
     close(fd);
     return 0;
