@@ -50,6 +50,22 @@ static void replayed(const struct msg *m, const struct ledger_task *t, const str
     out->emit(out->ctx, m, &f);
 }
 
+/* A chord, or another canvas, that took this task's place: whoever runs the last of its parts
+ * publishes the end of it under the id of the task that was replaced (celery:app/task.py:replace).
+ * It took a part, and the part comes from that task. */
+static bool ends_replaced(struct deployment *d, const struct msg *m, const struct ledger_task *t,
+                          uint64_t host)
+{
+    struct bytes parent = msg_text(m, F_TASK_PARENT_ID);
+    const struct ledger_task *part;
+
+    if (parent.len == 0)
+        return false;
+    part = ledger_find(d->ledger, tasks_id(parent), t->scope, m->at.ns);
+    return part && ledger_took(part, host) && part != t &&
+           (part->parent == t->id || part->root == (t->root ? t->root : t->id));
+}
+
 static void published(struct deployment *d, const struct msg *m, uint64_t id,
                       const struct detect_out *out)
 {
@@ -63,7 +79,7 @@ static void published(struct deployment *d, const struct msg *m, uint64_t id,
         return;
     }
     if (t->publisher != host && !ledger_took_any(d->ledger, id, host, m->at.ns) &&
-        (t->publisher != 0 || !(m->coverage & COVER_MIDSTREAM)))
+        (t->publisher != 0 || !(m->coverage & COVER_MIDSTREAM)) && !ends_replaced(d, m, t, host))
         replayed(m, t, out);
     if (t->publisher == 0)
         t->publisher = host;
@@ -139,6 +155,19 @@ static bool took_origin(struct deployment *d, const struct ledger_task *t, uint6
     return false;
 }
 
+/* A revoke goes to all workers; from Celery 5.6 on each of them stores the state of a task that has
+ * none yet (celery:worker/control.py:_revoke). */
+static bool is_told_revoked(struct deployment *d, const struct msg *m, const struct ledger_task *t,
+                            uint64_t host)
+{
+    const struct host *h;
+
+    if (!t->revoked || !msg_is(m, F_RESULT_STATUS, "REVOKED"))
+        return false;
+    h = crew_find(&d->crew, m, host);
+    return h && (h->consumes || h->took || h->mailbox || h->announced || h->partial);
+}
+
 static bool is_forged(struct deployment *d, const struct msg *m, const struct ledger_task *t,
                       uint64_t host)
 {
@@ -150,7 +179,7 @@ static bool is_forged(struct deployment *d, const struct msg *m, const struct le
     /* celery:contrib/abortable.py: the state that a client may write. */
     if (msg_is(m, F_RESULT_STATUS, "ABORTED") && t->publisher == host)
         return false;
-    if (took_origin(d, t, host, m->at.ns))
+    if (took_origin(d, t, host, m->at.ns) || is_told_revoked(d, m, t, host))
         return false;
     if (t->taken_ns != 0)
         return true;

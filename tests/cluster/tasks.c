@@ -112,6 +112,71 @@ static void rest_of_a_chain(void **state)
     scene_close(&s);
 }
 
+static void child(struct scene *s, unsigned host, const char *id, const char *parent,
+                  const char *root)
+{
+    scene_amqp(s, host, 5, MSG_TASK, "published");
+    s->m.op = OP_PUBLISH;
+    scene_set(s, F_TASK_ID, id);
+    scene_set(s, F_TASK_PARENT_ID, parent);
+    scene_set(s, F_TASK_ROOT_ID, root);
+    scene_say(s);
+}
+
+/* A task replaced by a chord: the end of the chord has its id, and comes from who ran the last
+ * part. */
+static void replaced_by_a_chord(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, &deployment_detector);
+    scene_publish(&s, 21, "replaced");
+    scene_deliver(&s, 31, 1, "replaced");
+    child(&s, 31, "part", "replaced", "replaced");
+    scene_deliver(&s, 32, 2, "part");
+    child(&s, 32, "replaced", "part", "replaced");
+    scene_expect(&s, "");
+    child(&s, 66, "replaced", "part", "replaced"); /* took no part */
+    scene_expect(&s, "task-replayed/4@66 ");
+    scene_publish(&s, 21, "another");
+    scene_deliver(&s, 33, 3, "another");
+    child(&s, 33, "replaced", "another", "replaced"); /* took something else */
+    scene_expect(&s, "task-replayed/4@33 ");
+    scene_close(&s);
+}
+
+/* The state of a revoked task comes from all workers, of whatever was not revoked from none. */
+static void revoked_everywhere(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, &deployment_detector);
+    scene_publish(&s, 21, "a");
+    scene_publish(&s, 21, "b");
+    scene_deliver(&s, 31, 1, "a");
+    scene_deliver(&s, 31, 1, "b");
+    scene_publish(&s, 21, "c");
+    scene_deliver(&s, 32, 2, "c");
+    scene_amqp(&s, 21, 5, MSG_CONTROL, "published");
+    s.m.op = OP_PUBLISH;
+    scene_set(&s, F_CONTROL_METHOD, "revoke");
+    scene_num(&s, F_CONTROL_TERMINATE, 0);
+    scene_list(&s, F_CONTROL_TASKS, "a");
+    scene_say(&s);
+    scene_expect(&s, "control-change/3@21 ");
+    scene_result(&s, 32, "a", "REVOKED");
+    scene_expect(&s, "");
+    scene_result(&s, 32, "a", "SUCCESS");
+    scene_expect(&s, "result-forged/4@32 ");
+    scene_result(&s, 66, "a", "REVOKED"); /* no worker */
+    scene_expect(&s, "result-forged/4@66 ");
+    scene_result(&s, 32, "b", "REVOKED");
+    scene_expect(&s, "result-forged/4@32 ");
+    scene_close(&s);
+}
+
 /* The vhost of a connection joined in the middle is not known: the taker is known all the same. */
 static void midstream(void **state)
 {
@@ -169,6 +234,8 @@ int main(void)
         cmocka_unit_test(forged),
         cmocka_unit_test(not_forged),
         cmocka_unit_test(rest_of_a_chain),
+        cmocka_unit_test(replaced_by_a_chord),
+        cmocka_unit_test(revoked_everywhere),
         cmocka_unit_test(midstream),
         cmocka_unit_test(put_among_the_taken),
     };
