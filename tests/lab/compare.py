@@ -49,12 +49,16 @@ def field(record, path):
 
 
 def truth(name):
-    """(action, id) of each task message that crossed the wire, as often as it did; id None where nobody could read one."""
+    """(action, id) of each task message that crossed the wire, as often as it did; id None where nobody could read one.
+    What was put back while nobody said to have it (kombu: it came when its consumer was gone) was delivered before."""
     counts = collections.Counter()
     with open(os.path.join(PCAPS, name + ".truth.jsonl"), encoding="utf-8") as f:
         for line in map(json.loads, f):
-            if line["what"] in ("published", "delivered", "restored"):
-                counts[("delivered" if line["what"] == "delivered" else line["what"], line.get("id"))] += 1
+            what, i = line["what"], line.get("id")
+            if what == "restored" and counts[("published", i)] and not counts[("delivered", i)]:
+                counts[("delivered", i)] += 1
+            if what in ("published", "delivered", "restored"):
+                counts[(what, i)] += 1
     return counts
 
 

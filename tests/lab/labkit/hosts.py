@@ -83,6 +83,13 @@ class Host:
             ip("-n", self.ns, "addr", "add", self.ip6 + "/64", "dev", "eth0", "nodad")
         ip("-n", self.ns, "link", "set", "eth0", "up")
 
+    def leave_by(self, address, *destinations):
+        """Another address of this host, from which it speaks to those destinations from now on."""
+        if f" {address}/" not in ip("-n", self.ns, "-4", "addr", "show", "dev", "eth0"):
+            ip("-n", self.ns, "addr", "add", address + "/16", "dev", "eth0")
+        for destination in destinations:
+            ip("-n", self.ns, "route", "replace", destination + "/32", "dev", "eth0", "src", address)
+
     def argv(self, argv):
         return ["nsenter", f"--net=/run/netns/{self.ns}", "unshare", "--uts", "--mount",
                 "sh", "-c", IN_HOST, "sh", self.net.hosts_file, self.name, *argv]
@@ -124,6 +131,7 @@ class Network:
         self.scratch = scratch
         self.ipv6 = ipv6
         self.hosts = {}
+        self.gone = {}
         self.processes = []
         self.hosts_file = os.path.join(scratch, "hosts")
         with open(self.hosts_file, "w", encoding="ascii") as f:
@@ -146,6 +154,19 @@ class Network:
             else:
                 self.hosts[name] = Host(self, name, ADDRESSES_FAR[name], 9)
         return self.hosts[name]
+
+    def pod(self, name, subnet, number):
+        """A host that comes and goes: any name, at 10.77.<subnet>.<number>. The address is free again after drop()."""
+        with open(self.hosts_file, "a", encoding="ascii") as f:  # bound into hosts that are already there, so not replaced
+            f.write(f"10.77.{subnet}.{number} {name}\n")
+        self.hosts[name] = Host(self, name, number, subnet)
+        return self.hosts[name]
+
+    def drop(self, name):
+        """Takes a host away as it stands, with all that still runs in it."""
+        gone = self.gone[name] = self.hosts.pop(name)
+        self._end_all_in(gone.ns)
+        ip("netns", "del", gone.ns)
 
     def environment(self, extra):
         env = {"PATH": PATH, "HOME": self.scratch, "LANG": "C.UTF-8", "TZ": "UTC", "PYTHONDONTWRITEBYTECODE": "1",

@@ -79,6 +79,15 @@ def shuffled(packets, seed, rate):
     return twice
 
 
+def later(packets, shifts):
+    """Adds to each packet's time the seconds of the last of shifts [(time from which, seconds)...] that had begun."""
+    out = []
+    for p in packets:
+        seconds = max(((begun, more) for begun, more in shifts if begun <= p.sec + p.usec / 1e6), default=(0, 0))[1]
+        out.append(p._replace(sec=p.sec + seconds))
+    return out
+
+
 def cut(packets, snaplen):
     return [p._replace(data=p.data[:snaplen]) for p in packets]
 

@@ -9,11 +9,12 @@ import subprocess
 import tempfile
 import time
 
-from . import capture, services, stacks
+from . import capture, rewrite, services, stacks
 from .hosts import Network
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 PACK_ABOVE = 100_000
+FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
 PCAPS = os.environ.get("LAB_PCAPS") or os.path.join(TOP, "pcaps")
 
 
@@ -45,6 +46,7 @@ class Scene:
         self.suffix = ".pcap"
         self.packets = None
         self.certificates = []
+        self.shifts = []
         self._workers = 0
 
     def __enter__(self):
@@ -96,7 +98,8 @@ class Scene:
     # Celery
 
     def _env(self, role, more):
-        return {"PYTHONPATH": stacks.SHOP, "LAB_TRUTH": self.truth, "LAB_ROLE": role, "C_FORCE_ROOT": "1",
+        clock = {"LD_PRELOAD": FAKETIME, "FAKETIME": f"+{self.shifts[-1][1]}s", "FAKETIME_DONT_FAKE_MONOTONIC": "1"} if self.shifts else {}
+        return {**clock,"PYTHONPATH": stacks.SHOP, "LAB_TRUTH": self.truth, "LAB_ROLE": role, "C_FORCE_ROOT": "1",
                 "LAB_BEAT_FILE": os.path.join(self.scratch, "beat"), **self.env,
                 **{k: str(v) for k, v in (more or {}).items()}}
 
@@ -136,6 +139,34 @@ class Scene:
         return self.host(host).run([st.python, os.path.join(stacks.SHOP, script), *steps],
                                    env=self._env("producer", env), timeout=timeout)
 
+    def producing(self, host, stack, *steps, env=None, script="produce.py"):
+        """The same beside other work; wait_for() the process."""
+        st = stacks.Stack(stack)
+        self._uses(st.describe(), host, "producer")
+        self.made.append(f"{host}: {script} {' '.join(steps)} [{stack}], beside what follows")
+        log = f"{host}-{len(self.made)}"
+        process = self.host(host).start([st.python, os.path.join(stacks.SHOP, script), *steps], env=self._env("producer", env), log=log)
+        process.lab_log = log
+        return process
+
+    def wait_for(self, *processes, seconds=150):
+        """Waits for the end of what producing() started."""
+        for process in processes:
+            if process.wait(seconds) != 0:
+                with open(self.net.log_path(process.lab_log), encoding="utf-8", errors="replace") as f:
+                    raise RuntimeError(f"{process.lab_log}: exit {process.returncode}\n{f.read()[-3000:]}")
+
+    def program(self, host, stack, *args, role, env=None, until=None):
+        """Something of Celery's command line that runs until it is stopped: beat, flower, events."""
+        st = stacks.Stack(stack)
+        self._uses(st.describe(("celery", "kombu", "flower", "celery-redbeat")), host, role)
+        self.made.append(f"{host}: celery {' '.join(args)} [{stack}]")
+        log = f"{role}-{len(self.made)}"
+        process = self.host(host).start([st.python, "-m", "celery", "-A", "shop", *args], env=self._env("producer", env), log=log)
+        if until:
+            self.wait_log(log, until, 60, process)
+        return process
+
     def celery(self, host, stack, *args, env=None, check=False):
         """The celery command line: inspect, control, purge..."""
         st = stacks.Stack(stack)
@@ -159,10 +190,22 @@ class Scene:
         self.device = f"{device} of {space.split('-')[-1]}" if space else "the lab's bridge"
         self._uses(capture.Capture.version())
 
+    def skip(self, seconds):
+        """What starts from now on lives that much later, by its own clock and in the capture. Nothing may run over it but servers."""
+        if not os.path.exists(FAKETIME):
+            raise RuntimeError("libfaketime is not installed")
+        time.sleep(0.5)
+        self.shifts.append((time.time(), (self.shifts[-1][1] if self.shifts else 0) + int(seconds)))
+
     def finish(self):
         dropped = self.cap.stop()
         if dropped:
             raise RuntimeError(f"{self.name}: the kernel dropped {dropped} frames, record it again")
+        if self.shifts:
+            with open(self.pcap, "rb") as f:
+                packets = rewrite.parse(f.read())
+            with open(self.pcap, "wb") as f:
+                f.write(rewrite.pcap(rewrite.later(packets, self.shifts)))
 
     def expect(self, rule, count, why):
         self.expected.append((rule, count, why))
@@ -219,7 +262,7 @@ class Scene:
         for host, role in self.hosts_said:
             seen.setdefault(host, []).append(role)
         for host, roles in seen.items():
-            address = self.net.hosts[host]
+            address = self.net.hosts.get(host) or self.net.gone[host]
             where = address.ip4 + (f", {address.ip6}" if self.net.ipv6 else "")
             out.append(f"- {host} ({where}): {', '.join(roles)}")
         out += ["", *[f"{i}. {line}" for i, line in enumerate(self.made, 1)], "", "Software:", ""]

@@ -72,6 +72,12 @@ class Rabbit:
         where = address or self.host.ip4
         return f"amqp://{user}:{password}@{where}:{self.port}/" + ("/" if vhost == "/" else vhost)
 
+    def restart(self):
+        """The node's applications anew: every connection is closed, what is durable stays."""
+        self.ctl("stop_app")
+        self.ctl("start_app")
+        self.host.wait_port(self.port, 60)
+
     def stop(self):
         self.host.net.stop(self.process, seconds=20)
 
@@ -104,8 +110,17 @@ class Redis:
         path = os.path.join(home, "redis.conf")
         with open(path, "w", encoding="ascii") as f:
             f.write("\n".join(config) + "\n")
-        self.process = host.start(["/usr/bin/redis-server", path], log=f"redis{port}")
-        host.wait_port(port, 20)
+        self._config = path
+        self._start()
+
+    def _start(self):
+        self.process = self.host.start(["/usr/bin/redis-server", self._config], log=f"redis{self.port}")
+        self.host.wait_port(self.port, 20)
+
+    def restart(self):
+        """Every connection breaks. Give extra=("appendonly yes",) if the queues are to outlive it."""
+        self.stop()
+        self._start()
 
     def url(self, user="", password=None, db=0, address=None):
         if password is None:

@@ -13,7 +13,9 @@ SYSTEM_PYTHON = "/usr/bin/python3"
 # What pip installs into each environment; the newest of everything unless a version is the point.
 ENVIRONMENTS = {
     "new": ["celery[redis]", "msgpack", "pyyaml", "cryptography", "brotli", "backports.zstd", "django", "django-redis",
-            "flask-caching", "cachelib", "rq", "huey", "dramatiq[redis,rabbitmq]"],
+            "flask-caching", "cachelib", "rq", "huey", "dramatiq[redis,rabbitmq]",
+            "flower", "celery-redbeat", "pika"],
+    "debian-more": ["flower", "celery-redbeat"],  # beside Debian's own Celery
     "arq": ["arq"],
     "old": ["celery==4.4.7", "kombu<5", "redis<4", "setuptools<58", "importlib-metadata<5", "msgpack", "pyyaml"],
 }
@@ -21,7 +23,7 @@ ENVIRONMENTS = {
 OLD_PYTHONS = [f"python3.{minor}" for minor in (8, 9, 10, 7)]
 OPTIONAL = ("old", "arq")
 VERSIONS_OF = ("celery", "kombu", "amqp", "redis", "billiard", "vine", "msgpack", "PyYAML", "cryptography", "rq", "huey",
-               "dramatiq", "Django", "django-redis", "Flask-Caching", "cachelib", "arq")
+               "dramatiq", "Django", "django-redis", "Flask-Caching", "cachelib", "arq", "flower", "celery-redbeat", "pika")
 SAY_VERSIONS = ("import json,sys,platform\nfrom importlib.metadata import version,PackageNotFoundError\nv={}\n"
                 "for n in sys.argv[1:]:\n    try: v[n]=version(n)\n    except PackageNotFoundError: pass\n"
                 "v['Python']=platform.python_version()\nprint(json.dumps(v))\n")
@@ -50,7 +52,7 @@ class Stack:
     def describe(self, only=("celery", "kombu", "amqp", "redis")):
         names = {"celery": "Celery", "amqp": "py-amqp", "redis": "redis-py"}
         found = self.versions(only)
-        where = "Debian's packages" if self.name == "debian" else "PyPI"
+        where = {"debian": "Debian's packages", "debian-more": "Debian's packages, the rest from PyPI"}.get(self.name, "PyPI")
         return ", ".join(f"{names.get(n, n)} {v}" for n, v in found.items()) + f" ({where})"
 
 
@@ -59,19 +61,27 @@ def install(names=None, say=print):
     os.makedirs(CACHE, exist_ok=True)
     for name in names or ENVIRONMENTS:
         mark = os.path.join(CACHE, name, ".ready")
-        if os.path.exists(mark) and Stack(name).usable():
+        if _made_of(mark) == ENVIRONMENTS[name] and Stack(name).usable():
             continue
         if name == "old" and not _old_python():
             continue
         say(f"lab: installing {', '.join(ENVIRONMENTS[name])}")
         if _make(name, say) and Stack(name).usable():
-            with open(mark, "w", encoding="ascii"):
-                pass
+            with open(mark, "w", encoding="ascii") as f:
+                f.write("\n".join(ENVIRONMENTS[name]))
         elif name in OPTIONAL:
             say(f"lab: {name} left out")
             shutil.rmtree(os.path.join(CACHE, name), ignore_errors=True)
         else:
             raise SystemExit(f"lab: cannot install {name}")
+
+
+def _made_of(mark):
+    try:
+        with open(mark, encoding="ascii") as f:
+            return f.read().split("\n")
+    except OSError:
+        return None
 
 
 def _old_python():
@@ -85,7 +95,8 @@ def _old_python():
 
 def _make(name, say):
     path, python = os.path.join(CACHE, name), _old_python() if name == "old" else SYSTEM_PYTHON
-    if subprocess.run([python, "-m", "venv", "--clear", path], check=False).returncode != 0:
+    beside = ["--system-site-packages"] if name == "debian-more" else []
+    if subprocess.run([python, "-m", "venv", "--clear", *beside, path], check=False).returncode != 0:
         return False
     done = subprocess.run([path + "/bin/pip", "-q", "--disable-pip-version-check", "install", *ENVIRONMENTS[name]],
                           check=False, capture_output=True, text=True)

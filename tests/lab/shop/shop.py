@@ -45,7 +45,15 @@ def _make():
         options.update(queue_order_strategy="priority")
     if os.environ.get("LAB_BODY_ENCODING"):
         options["body_encoding"] = {"none": None}.get(os.environ["LAB_BODY_ENCODING"], os.environ["LAB_BODY_ENCODING"])
+    if os.environ.get("LAB_VISIBILITY"):
+        options["visibility_timeout"] = int(os.environ["LAB_VISIBILITY"])
     app.conf.broker_transport_options = options
+    if os.environ.get("LAB_BURST"):  # that many at once, every so many seconds
+        many, seconds = os.environ["LAB_BURST"].split(":")
+        app.conf.beat_schedule.update({f"report-{n}": {"task": "shop.label", "schedule": float(seconds), "args": (f"report {n}",)}
+                                       for n in range(int(many))})
+    if os.environ.get("LAB_REDBEAT"):
+        app.conf.update(redbeat_redis_url=os.environ["LAB_REDBEAT"], redbeat_lock_timeout=10, beat_max_loop_interval=2)
     if os.environ.get("LAB_TLS_CA"):
         import ssl
         app.conf.broker_use_ssl = _tls(broker, ssl)
@@ -120,6 +128,14 @@ def stock(self, sku):
     return sku
 
 
+@app.task(name="shop.ship", bind=True, autoretry_for=(ConnectionError,), retry_kwargs={"max_retries": 3, "countdown": 0.3})
+def ship(self, parcel):
+    """Retried by its options, not by its own words."""
+    if self.request.retries < 1:
+        raise ConnectionError("carrier", parcel)
+    return parcel
+
+
 @app.task(name="shop.invoice", bind=True)
 def invoice(self, numbers):
     """A task that sends others, as many do."""
@@ -132,6 +148,22 @@ def invoice(self, numbers):
 def checkout(self, x):
     """A task that puts another in its own place."""
     return self.replace(add.si(x, x))
+
+
+@app.task(name="shop.split", bind=True)
+def split(self, numbers):
+    """A task that becomes a group with an end: a chord, or a chain where the results cannot be counted."""
+    from celery import chain, chord
+    if str(self.app.conf.result_backend).startswith("redis"):
+        return self.replace(chord([add.s(n, 1) for n in numbers], total.s()))
+    return self.replace(chain(add.s(numbers[0], 1), add.s(2)))
+
+
+@app.task(name="shop.nightly", ignore_result=True)
+def nightly(many):
+    """Fans out what the night has to do."""
+    for n in range(many):
+        label.apply_async((f"night {n}",), countdown=n % 3)
 
 
 @app.task(name="shop.tick", ignore_result=True)
