@@ -3,7 +3,7 @@
 
 #include "net/flow_table.h"
 
-enum { SECOND_CHANCES = 8, YOUNG_PART = 8 };
+enum { SECOND_CHANCES = 8, YOUNG_PART = 8, JUMP_S = 3600 };
 
 /* wheel_prev of the first flow of a second: the second, marked. */
 #define WHEEL_FIRST 0x80000000u
@@ -166,6 +166,15 @@ static void end_all(struct flow_table *t, size_t n, enum flow_end why)
     }
 }
 
+/* Where the capture has a gap of hours, the first packets behind it are heard before the clock has
+ * followed them (run/clock.h): their own time tells that these flows were not idle. */
+static void heard_before_the_clock(const struct flow_table *t, struct slot *s)
+{
+    int64_t last = s->flow.last.ns / 1000000000;
+    if (last - (int64_t)s->flow.seen > JUMP_S && last <= t->now)
+        s->flow.seen = (uint32_t)last;
+}
+
 /* Looks at all flows of one second; those whose time has not come go where it will. */
 static size_t collect_second(struct flow_table *t, size_t n)
 {
@@ -176,6 +185,7 @@ static size_t collect_second(struct flow_table *t, size_t n)
         uint32_t now = next;
         struct slot *s = slot_at(t, now);
         next = s->wheel_next;
+        heard_before_the_clock(t, s);
         if (deadline(t, s) <= t->now && doom(t, n, s)) {
             s->wheel_prev = WHEEL_NONE;
             n++;

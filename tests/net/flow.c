@@ -269,6 +269,35 @@ static void expiry(void **state)
     assert_int_equal(s.ends, 3);
 }
 
+/* A gap of hours in the capture: the table's clock follows some packets late. */
+static void heard_in_a_jump(void **state)
+{
+    (void)state;
+    struct scene s;
+    bool fresh;
+    begin(&s, (struct flow_conf){.idle_ns = 600 * SECOND});
+    struct packet idle = packet(&s, "10.0.0.1", 1, "10.0.0.2", 2, TCP_ACK);
+    struct packet begun = packet(&s, "10.0.0.1", 3, "10.0.0.2", 2, TCP_ACK);
+    struct packet wrong = packet(&s, "10.0.0.1", 4, "10.0.0.2", 2, TCP_ACK);
+    idle.wire_payload = begun.wire_payload = wrong.wire_payload = 1;
+    tick(&s, 1000);
+    send_one(&s, &idle, &fresh);
+    s.ns = 30000 * SECOND; /* no tick yet */
+    send_one(&s, &begun, &fresh);
+    s.ns = 90000 * SECOND; /* a damaged time */
+    send_one(&s, &wrong, &fresh);
+    tick(&s, 30001);
+    assert_int_equal(s.by_reason[FLOW_IDLE], 2);
+    assert_non_null(send_one(&s, &begun, &fresh));
+    assert_false(fresh);
+    for (int64_t t = 30002; t <= 30601; t++)
+        tick(&s, t);
+    assert_int_equal(s.ends, 2);
+    tick(&s, 30602);
+    assert_int_equal(s.ends, 3);
+    flow_table_free(s.t);
+}
+
 /* Longer than the wheel goes round; and an idle time of a day. */
 static void long_idle(void **state)
 {
@@ -533,6 +562,7 @@ int main(void)
         cmocka_unit_test(direction),
         cmocka_unit_test(counts_and_reverse),
         cmocka_unit_test(expiry),
+        cmocka_unit_test(heard_in_a_jump),
         cmocka_unit_test(long_idle),
         cmocka_unit_test(ticks_end_by_serial),
         cmocka_unit_test(closed_flows_swallow_stragglers),
