@@ -1,5 +1,6 @@
 """What the pods of a shop do in a day: day.py STEP[:argument]... Run on a host of its own, against LAB_BROKER."""
 
+import os
 import random
 import socket
 import sys
@@ -116,6 +117,20 @@ def hold(n="4", seconds="3"):
     """Work that is under way when its worker dies."""
     for _ in range(int(n)):
         pause.apply_async((float(seconds),), ignore_result=True)
+
+
+def fire(n="6"):
+    """Asks for nothing: what a client can still do whose results were lost with the broker."""
+    for i in range(int(n)):
+        label.delay(f"again {i}", size=2)
+        time.sleep(0.2)
+
+
+def until(path):
+    """Waits for the lab, its connections open."""
+    print("resting", flush=True)
+    while not os.path.exists(path):
+        time.sleep(0.1)
 
 
 def rest(seconds):
