@@ -65,6 +65,7 @@ static struct vm *part(struct vm *vm)
         return NULL;
     }
     m->forked = true;
+    m->nested_tries[1] = m->nested_tries[0];
     vm->reader = READER_LINEAR;
     m->file.reader = READER_FILE;
     return &m->file;

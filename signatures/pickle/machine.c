@@ -75,7 +75,8 @@ void pickle_reset(struct pickle *p, enum pickle_context context)
     p->forked = p->trailing = p->seeking = p->trail_found = false;
     p->size = p->imports_seen = p->calls_seen = p->trail_flags = 0;
     p->trail_imports = p->trail_calls = 0;
-    p->streams = p->junk = p->kept_imports = p->kept_calls = p->nested_tries = 0;
+    p->streams = p->junk = p->kept_imports = p->kept_calls = 0;
+    p->nested_tries[0] = p->nested_tries[1] = 0;
     p->pool_used = 0;
     p->result = (struct pickle_result){.imports = p->imports, .calls = p->call, .top = p->top};
     vm_reset(&p->linear, p, READER_BOTH);

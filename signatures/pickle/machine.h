@@ -182,7 +182,8 @@ struct pickle {
     /* pickles inside */
     struct pickle *child;
     unsigned depth; /* of this machine */
-    unsigned nested_tries;
+    unsigned
+        nested_tries[2]; /* of the linear reader, of the file reader: neither spends the other's */
     uint8_t *decoded[2]; /* DECODED_MAX each */
     struct pickle_result result;
 };

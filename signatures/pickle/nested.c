@@ -262,16 +262,22 @@ struct pickle *nested_machine(struct pickle *m)
     return m->child;
 }
 
-static const struct pickle_result *judge_inner(struct pickle *m, struct bytes text)
+static unsigned *tries_of(const struct vm *vm)
 {
+    return &vm->m->nested_tries[vm->reader == READER_FILE];
+}
+
+static const struct pickle_result *judge_inner(struct vm *vm, struct bytes text)
+{
+    struct pickle *m = vm->m;
     struct bytes inner;
     bool cut;
     char path[PATH_MAX_TEXT];
     struct pickle *child;
 
-    if (m->nested_tries >= NESTED_TRIES || !peel(m, text, &inner, &cut, path))
+    if (*tries_of(vm) >= NESTED_TRIES || !peel(m, text, &inner, &cut, path))
         return NULL;
-    m->nested_tries++;
+    ++*tries_of(vm);
     child = nested_machine(m);
     if (!child)
         return NULL;
@@ -282,7 +288,7 @@ static const struct pickle_result *judge_inner(struct pickle *m, struct bytes te
 
 void nested_literal(struct vm *vm, struct bytes text)
 {
-    const struct pickle_result *r = judge_inner(vm->m, text);
+    const struct pickle_result *r = judge_inner(vm, text);
 
     if (!r)
         return;
@@ -321,9 +327,9 @@ void nested_loads(struct vm *vm, struct bytes text)
     struct pickle *child = nested_machine(vm->m);
 
     vm->flags |= PICKLE_FLAG(NESTED_PICKLE);
-    if (!child || vm->m->nested_tries >= NESTED_TRIES)
+    if (!child || *tries_of(vm) >= NESTED_TRIES)
         return;
-    vm->m->nested_tries++;
+    ++*tries_of(vm);
     const struct pickle_result *r = pickle_judge(child, text, PICKLE_DECLARED, PICKLE_WHOLE);
     vm_raise(vm, r->verdict, r->ground);
     vm->flags |= r->flags & ~PICKLE_FLAG(DECLARED_NOT);
