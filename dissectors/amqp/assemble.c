@@ -232,7 +232,7 @@ void amqp_content_body(struct amqp_feed *f, const struct amqp_frame *frame, bool
     bool all = end && c->got == 0 && piece.len >= c->size;
     c->got += piece.len;
     if (!all && !c->hole)
-        keep_add(&c->body, piece);
+        keep_add_of(&c->body, piece, c->size);
     if (!end || c->got < c->size)
         return;
     if (c->got > c->size)

@@ -52,7 +52,7 @@ static void put_command(const struct feed *f, struct msg *m, const struct pair_e
     const struct pair_record *r = e->record;
     struct bytes name = r->text[PAIR_NAME];
 
-    fields_text(&m->fields, F_REDIS_COMMAND, name.at ? name : bytes_of(c->name, strlen(c->name)));
+    fields_text(&m->fields, F_REDIS_COMMAND, name.at ? name : command_name(c));
     tell_session(f, m, e->has_record ? r->db : f->conn->db);
     put_text(m, F_REDIS_KEY, r->text[PAIR_KEY]);
     put_text(m, F_REDIS_CHANNEL, r->text[PAIR_CHANNEL]);

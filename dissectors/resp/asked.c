@@ -11,7 +11,8 @@ void request_lay_out(struct request *r)
 {
     if (r->skipped > 0 || r->n == 0)
         return;
-    r->command = command_of(r->at, r->n);
+    if (!r->command)
+        r->command = command_of(r->at, r->n);
     command_lay_out(r->command, r->at, r->n, r->total, &r->layout);
 }
 
@@ -230,15 +231,41 @@ static void settle(struct resp_conn *conn)
     conn->coverage &= (uint8_t)~COVER_GAP;
 }
 
+/* Most of what queues and caches send: nothing of it is told but its values. false: there is more
+ * to it, and nothing was done but to find its command. */
+static bool ordinary(struct feed *f, struct request *r)
+{
+    struct resp_conn *conn = f->conn;
+    const struct command *c;
+    bool key;
+
+    if (r->skipped > 0 || r->n == 0 || conn->conf->commands || !conn->data_done ||
+        !pending_is_easy(conn))
+        return false;
+    c = r->command = command_of(r->at, r->n);
+    if (!command_is_ordinary(c))
+        return false;
+    key = pending_needs_key(c->reply);
+    if (key || c->values != VALUES_NONE)
+        command_lay_out(c, r->at, r->n, r->total, &r->layout);
+    if (c->values != VALUES_NONE)
+        request_values(f, r);
+    pending_wait_easy(f, r, key, conn->multi && conn->db_multi >= 0 ? conn->db_multi : conn->db);
+    return true;
+}
+
 void request_asked(struct feed *f, struct request *r)
 {
     struct resp_conn *conn = f->conn;
-    struct pair_record record = {0};
+    struct pair_record record;
     struct pending_plan plan = {0};
     bool now, once = conn->quiet == QUIET_ONCE;
 
     tally_add(f->out->tally, TALLY_redis_values, 1);
     settle(conn);
+    if (ordinary(f, r))
+        return;
+    memset(&record, 0, sizeof record);
     request_lay_out(r);
     if (r->http) {
         conn->http = true;

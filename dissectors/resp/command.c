@@ -37,6 +37,23 @@ static uint64_t load(const uint8_t *at, size_t n)
     return x | (uint64_t)at[n - 1] << (8 * (n - 1));
 }
 
+static const struct command *row_of(uint64_t x)
+{
+    uint64_t at;
+
+    x ^= x >> 32;
+    at = (x >> 8) + index_shift[x % sizeof index_shift] * ((x >> 20) | 1);
+    return &command_table[index_slot[at % (sizeof index_slot / sizeof *index_slot)]];
+}
+
+/* Of a name of up to eight bytes. */
+static const struct command *find_short(uint64_t word, uint64_t multiply)
+{
+    const struct command *c = row_of(word * multiply);
+
+    return load((const uint8_t *)c->name, 8) == word && c->name[8] == 0 ? c : NULL;
+}
+
 /* The row whose name, padded with zeros, is name in upper case, or NULL. The hash is
  * command_index.py:mixed(). */
 const struct command *command_find(struct bytes name)
@@ -44,19 +61,19 @@ const struct command *command_find(struct bytes name)
     static const uint64_t multiply[WORDS] = {0x9E3779B97F4A7C15u, 0xC2B2AE3D27D4EB4Fu,
                                              0x165667B19E3779F9u, 0x85EBCA77C2B2AE63u,
                                              0x27D4EB2F165667C5u};
-    uint64_t w[WORDS], x = 0, at, differ = 0;
+    uint64_t w[WORDS], x = 0, differ = 0;
     size_t words = (name.len + 7) / 8;
     const struct command *c;
 
     if (name.len == 0 || name.len >= COMMAND_NAME_MAX || name.at[name.len - 1] == 0)
         return NULL;
+    if (words == 1)
+        return find_short(upper(load(name.at, name.len)), multiply[0]);
     for (size_t i = 0; i < words; i++) {
         w[i] = upper(load(name.at + 8 * i, i + 1 < words ? 8 : name.len - 8 * i));
         x ^= w[i] * multiply[i];
     }
-    x ^= x >> 32;
-    at = (x >> 8) + index_shift[x % sizeof index_shift] * ((x >> 20) | 1);
-    c = &command_table[index_slot[at % (sizeof index_slot / sizeof *index_slot)]];
+    c = row_of(x);
     for (size_t i = 0; i < words; i++)
         differ |= load((const uint8_t *)c->name + 8 * i, 8) ^ w[i];
     return differ == 0 && (words == WORDS || c->name[8 * words] == 0) ? c : NULL;

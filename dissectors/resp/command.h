@@ -120,6 +120,28 @@ const struct command *command_find(struct bytes name);
  * else the container's own; of what is not known one of the first two. Never NULL. */
 const struct command *command_of(const struct bytes *args, uint32_t n);
 
+/* Its name in the table; empty for the first two. */
+static inline struct bytes command_name(const struct command *c)
+{
+    uint64_t first;
+
+    memcpy(&first, c->name, sizeof first);
+    if (first == 0 || c->name[sizeof first - 1] != 0)
+        return bytes_of(c->name, strlen(c->name));
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    return bytes_of(c->name, sizeof first - (size_t)__builtin_clzll(first) / 8);
+#else
+    return bytes_of(c->name, strlen(c->name));
+#endif
+}
+
+/* Nobody asks about it, it does nothing to the connection, and the table has its name: only its
+ * values are told. */
+static inline bool command_is_ordinary(const struct command *c)
+{
+    return !(c->flags & ~COMMAND_DATA) && c->act == ACT_NONE && c->name[0] != 0;
+}
+
 static inline unsigned command_code(const struct command *c)
 {
     return (unsigned)(c - command_table);

@@ -284,22 +284,24 @@ static bool bare_head(struct resp_value *v, struct bytes *in)
     return true;
 }
 
-/* What of a request lies in the chunk takes a shorter way. */
-static bool quick_request(struct resp_value *v, struct bytes *in, const struct resp_sink *sink)
+bool value_quick(struct resp_value *v, struct bytes *in, const struct resp_sink *sink)
 {
     uint32_t args = 0, total = 0;
     size_t n;
 
-    if (v->replay || in->at[0] != RESP_ARRAY || !sink->quick)
+    if (v->replay || !sink->quick)
         return false;
-    v->unit = v->pos;
-    n = sink->quick(sink->ctx, *in, &args, &total);
-    if (n == 0)
-        return false;
-    value_take(v, in, n);
-    if (args == total) {
-        v->trust = (uint8_t)(v->trust + (v->trust < RESP_TRUST));
-        return true;
+    while (args == total) {
+        if (in->len == 0 || v->state != RESP_HEAD)
+            return true;
+        if (v->client && in->at[0] != RESP_ARRAY)
+            return false;
+        v->unit = v->pos;
+        n = sink->quick(sink->ctx, *in, &args, &total);
+        if (n == 0)
+            return false;
+        value_take(v, in, n);
+        v->trust = (uint8_t)(v->trust + (args == total && v->trust < RESP_TRUST));
     }
     v->open = true;
     v->depth = 1;
@@ -421,7 +423,7 @@ bool value_head(struct resp_value *v, struct bytes *in, const struct resp_sink *
     if (!v->open) {
         if (v->bare)
             return bare_head(v, in);
-        if (quick_request(v, in, sink))
+        if (!v->held && value_quick(v, in, sink))
             return true;
         v->open = true;
         v->unit = v->pos;

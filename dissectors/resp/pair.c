@@ -7,8 +7,7 @@
 
 #define HAS_RECORD 0x8000u
 #define DEAD       0x4000u /* answered out of its turn, among queued ones */
-#define FLAG_SHIFT 12
-#define KEPT       128u /* a block of this size may stay while nothing waits */
+#define KEPT       128u    /* a block of this size may stay while nothing waits */
 
 /* What stands behind the code. */
 struct stored {
@@ -149,7 +148,8 @@ bool pair_add(struct pair *p, uint16_t code, uint8_t flags, const struct pair_re
               size_t max_bytes, struct budget *budget)
 {
     size_t size = record ? stored_size(record) : 0;
-    uint16_t stamped = (uint16_t)(code | (unsigned)flags << FLAG_SHIFT | (record ? HAS_RECORD : 0));
+    uint16_t stamped =
+        (uint16_t)(code | (unsigned)flags << PAIR_FLAG_SHIFT | (record ? HAS_RECORD : 0));
 
     if (size > max_bytes || !make_room(p, sizeof code + size, max_bytes, budget))
         return false;
@@ -187,7 +187,7 @@ static void entry_at(const struct pair *p, uint32_t at, struct pair_entry *e)
     uint16_t code = code_at(p, at);
 
     e->code = code & PAIR_CODE_MAX;
-    e->flags = (uint8_t)((unsigned)code >> FLAG_SHIFT & 3u);
+    e->flags = (uint8_t)((unsigned)code >> PAIR_FLAG_SHIFT & 3u);
     e->has_record = code & HAS_RECORD;
     e->record = e->has_record ? &e->loaded : &nothing;
     if (e->has_record)
@@ -264,18 +264,56 @@ void pair_pop_waiting(struct pair *p, struct budget *budget)
     p->mid += size;
 }
 
-bool pair_pop_plain(struct pair *p, uint16_t *code)
+bool pair_first_plain(const struct pair *p, uint16_t *code)
 {
     if (p->waiting == 0 || p->head != p->mid || p->cap > KEPT)
         return false;
     *code = code_at(p, p->mid);
-    if (*code > PAIR_CODE_MAX)
+    return *code <= PAIR_CODE_MAX;
+}
+
+bool pair_pop_plain(struct pair *p, uint16_t *code)
+{
+    if (!pair_first_plain(p, code))
         return false;
     p->waiting--;
     p->head = p->mid = p->mid + (uint32_t)sizeof *code;
     if (p->head == p->end)
         p->head = p->mid = p->end = 0;
     return true;
+}
+
+bool pair_queue_plain(struct pair *p)
+{
+    if (p->waiting == 0 || !((unsigned)code_at(p, p->mid) >> PAIR_FLAG_SHIFT & PAIR_IN_MULTI))
+        return false;
+    pair_queue(p);
+    return true;
+}
+
+bool pair_row_is_plain(const struct pair *p)
+{
+    unsigned more = HAS_RECORD | DEAD | (unsigned)PAIR_TOLD << PAIR_FLAG_SHIFT, any = 0;
+
+    if (p->waiting == 0 || p->mid - p->head != p->queued * sizeof(uint16_t) || p->cap > KEPT)
+        return false;
+    for (uint32_t at = p->head; at <= p->mid; at += (uint32_t)sizeof(uint16_t))
+        any |= code_at(p, at);
+    return !(any & more);
+}
+
+uint16_t pair_row_code(const struct pair *p, uint32_t i)
+{
+    return code_at(p, p->head + i * (uint32_t)sizeof(uint16_t)) & PAIR_CODE_MAX;
+}
+
+void pair_pop_row(struct pair *p)
+{
+    p->queued = 0;
+    p->waiting--;
+    p->head = p->mid = p->mid + (uint32_t)sizeof(uint16_t);
+    if (p->head == p->end)
+        p->head = p->mid = p->end = 0;
 }
 
 void pair_queue(struct pair *p)

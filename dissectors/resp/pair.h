@@ -10,7 +10,8 @@
 
 #include "base/keep.h"
 
-#define PAIR_CODE_MAX 0x0fffu
+#define PAIR_CODE_MAX   0x0fffu
+#define PAIR_FLAG_SHIFT 12
 
 enum pair_flag {
     PAIR_IN_MULTI = 1, /* the reply may be +QUEUED */
@@ -64,6 +65,20 @@ void pair_init(struct pair *p);
  * NULL in place of the record there may be. */
 bool pair_add(struct pair *p, uint16_t code, uint8_t flags, const struct pair_record *record,
               size_t max_bytes, struct budget *budget);
+/* The same for a command of which nothing but the code is kept. */
+static inline bool pair_add_code(struct pair *p, uint16_t code, uint8_t flags, size_t max_bytes,
+                                 struct budget *budget)
+{
+    uint16_t stamped = (uint16_t)(code | (unsigned)flags << PAIR_FLAG_SHIFT);
+
+    if (p->cap - p->end < sizeof stamped)
+        return pair_add(p, code, flags, NULL, max_bytes, budget);
+    memcpy(p->at + p->end, &stamped, sizeof stamped);
+    p->end += (uint32_t)sizeof stamped;
+    p->waiting++;
+    return true;
+}
+
 bool pair_first_waiting(const struct pair *p, struct pair_entry *e);
 bool pair_first_queued(const struct pair *p, struct pair_entry *e);
 /* Sets `num` of the first waiting one. */
@@ -73,8 +88,19 @@ void pair_pop_waiting(struct pair *p, struct budget *budget);
 /* The same in one, for one that has neither a record nor flags, with nothing queued before it;
  * false: it is not so, and nothing was done. */
 bool pair_pop_plain(struct pair *p, uint16_t *code);
+/* Its code alone. */
+bool pair_first_plain(const struct pair *p, uint16_t *code);
 /* It was queued. */
 void pair_queue(struct pair *p);
+/* The same, if it may be: see PAIR_IN_MULTI; false: it may not, and nothing was done. */
+bool pair_queue_plain(struct pair *p);
+/* Of all that is queued, and of the first that waits behind it, only the code was kept, and no
+ * MSG_REPLY is wanted. */
+bool pair_row_is_plain(const struct pair *p);
+/* Then: the code of the i-th that is queued; i == queued: of the one that waits. */
+uint16_t pair_row_code(const struct pair *p, uint32_t i);
+/* Then: all of them are done. */
+void pair_pop_row(struct pair *p);
 void pair_pop_queued(struct pair *p, struct budget *budget);
 void pair_free(struct pair *p, struct budget *budget);
 

@@ -77,7 +77,7 @@ static bool by_owner(uint8_t reply)
     return reply == REPLY_BY_KEY || reply == REPLY_BY_FIELD || reply == REPLY_FIELD;
 }
 
-static bool needs_key(uint8_t reply)
+bool pending_needs_key(uint8_t reply)
 {
     return (reply >= REPLY_VALUES && reply <= REPLY_ANY && reply != REPLY_KEYED &&
             reply != REPLY_STREAMS && reply != REPLY_STREAMS_TAKEN);
@@ -112,6 +112,11 @@ static bool too_many(const struct resp_conn *conn)
     if (!conn->replied && max > PENDING_BLIND)
         max = PENDING_BLIND;
     return conn->pair.lost > 0 || conn->pair.waiting + conn->pair.queued >= max;
+}
+
+bool pending_is_easy(const struct resp_conn *conn)
+{
+    return conn->quiet == QUIET_NO && !conn->replica && conn->ahead == 0 && !too_many(conn);
 }
 
 /* No reply of its own will be told apart. */
@@ -149,18 +154,35 @@ static void wait_for(struct feed *f, struct pair_entry *e, bool keep)
     never_answered(f, e);
 }
 
-/* Most commands: nothing of them is needed when they are answered. */
+/* Nothing of it is needed when it is answered. */
+static bool add_code(struct resp_conn *conn, const struct command *c)
+{
+    return pair_add_code(&conn->pair, (uint16_t)command_code(c), conn->multi ? PAIR_IN_MULTI : 0,
+                         pending_max(conn), conn->conf->budget);
+}
+
 static bool only_waits(const struct feed *f, const struct request *r,
                        const struct pending_plan *plan)
 {
     struct resp_conn *conn = f->conn;
     const struct command *c = r->command;
 
-    return !plan->later && !plan->record && !needs_key(c->reply) && c->name[0] != 0 &&
-           !(c->flags & COMMAND_CONTAINER) && conn->quiet == QUIET_NO && !conn->replica &&
-           conn->ahead == 0 && !too_many(conn) &&
-           pair_add(&conn->pair, (uint16_t)command_code(c), conn->multi ? PAIR_IN_MULTI : 0, NULL,
-                    pending_max(conn), conn->conf->budget);
+    return !plan->later && !plan->record && !pending_needs_key(c->reply) && c->name[0] != 0 &&
+           !(c->flags & COMMAND_CONTAINER) && pending_is_easy(conn) && add_code(conn, c);
+}
+
+/* When and where it was asked, and of what. */
+static void note_request(const struct feed *f, const struct request *r, int32_t db,
+                         struct pair_record *record)
+{
+    const struct resp_conn *conn = f->conn;
+
+    record->start = f->chunk->at.ns;
+    record->offset = conn->way[TO_SERVER].unit;
+    record->db = db;
+    record->coverage = r->gap ? COVER_GAP : 0;
+    record->never_logged_in =
+        (r->command->flags & COMMAND_DATA) && !conn->logged_in && !conn->never_whole;
 }
 
 /* What waits for the reply, and whether that needs more than its code. */
@@ -182,7 +204,7 @@ static void remember(struct feed *f, const struct request *r, const struct pendi
         list_args(&args, r);
     if (by_owner(reply))
         list_owners(&owners, r);
-    if (plan->later || needs_key(reply))
+    if (plan->later || pending_needs_key(reply))
         record->text[PAIR_KEY] = request_key(r);
     if (plan->later)
         record->text[PAIR_CHANNEL] = request_channel(r);
@@ -192,18 +214,33 @@ static void remember(struct feed *f, const struct request *r, const struct pendi
         record->text[PAIR_LIST] = keep_view(&owners);
     if (r->command->name[0] == 0 || (r->command->flags & COMMAND_CONTAINER))
         record->text[PAIR_NAME] = tell_name(r->command, r->at, r->n, scratch);
-    record->start = f->chunk->at.ns;
-    record->offset = conn->way[TO_SERVER].unit;
-    record->db = plan->db;
-    record->coverage = r->gap ? COVER_GAP : 0;
-    record->never_logged_in =
-        (r->command->flags & COMMAND_DATA) && !conn->logged_in && !conn->never_whole;
+    note_request(f, r, plan->db, record);
     e.flags = (uint8_t)((plan->later ? PAIR_TOLD : 0) | (conn->multi ? PAIR_IN_MULTI : 0));
     e.record = record;
-    keep = keep || needs_key(reply) || record->text[PAIR_NAME].at;
+    keep = keep || pending_needs_key(reply) || record->text[PAIR_NAME].at;
     wait_for(f, &e, keep);
     keep_free(&args);
     keep_free(&owners);
+}
+
+void pending_wait_easy(struct feed *f, const struct request *r, bool key, int32_t db)
+{
+    struct resp_conn *conn = f->conn;
+    struct pair_record record;
+    struct pending_plan plan = {.db = db};
+
+    if (!key && add_code(conn, r->command))
+        return;
+    memset(&record, 0, sizeof record);
+    if (!key || by_owner(r->command->reply)) {
+        pending_wait(f, r, &plan, &record);
+        return;
+    }
+    note_request(f, r, db, &record);
+    record.text[PAIR_KEY] = request_key(r);
+    if (!pair_add(&conn->pair, (uint16_t)command_code(r->command), conn->multi ? PAIR_IN_MULTI : 0,
+                  &record, pending_max(conn), conn->conf->budget))
+        pending_wait(f, r, &plan, &record);
 }
 
 void pending_wait(struct feed *f, const struct request *r, const struct pending_plan *plan,

@@ -10,6 +10,13 @@ struct pending_plan {
     int32_t db;
 };
 
+/* The reply is about a key, which has to be kept. */
+bool pending_needs_key(uint8_t reply);
+/* Each request has a reply of its own, and there is room for more that wait. */
+bool pending_is_easy(const struct resp_conn *conn);
+/* Then: an ordinary request waits, of which at most the key is kept. It is laid out if `key`. */
+void pending_wait_easy(struct feed *f, const struct request *r, bool key, int32_t db);
+
 /* Numbers that the connection depends on, into record->num; true: there is one. */
 bool pending_num(const struct resp_conn *conn, const struct request *r, struct pair_record *record);
 /* The request waits for its reply, or is told as never answered when none can be told apart.

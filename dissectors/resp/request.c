@@ -5,8 +5,6 @@
 
 #include "dissectors/resp/tell.h"
 
-#define VIEW UINT32_MAX
-
 static void fresh(struct feed *f, struct request_room *room)
 {
     struct request *r = &room->request;
@@ -69,7 +67,7 @@ static void resolve(struct request *r)
         return;
     for (uint32_t i = 0; i < r->n; i++) {
         struct bytes from = kept;
-        if (r->more[i].stored == VIEW)
+        if (r->more[i].stored == ARG_VIEW)
             continue;
         bytes_cut(&from, r->more[i].stored);
         r->at[i] = bytes_head(from, r->at[i].len);
@@ -102,7 +100,7 @@ void request_leave(struct feed *f, struct request_room *room)
     if (!r->open)
         return;
     for (; r->saved < r->n; r->saved++)
-        if (r->more[r->saved].stored == VIEW)
+        if (r->more[r->saved].stored == ARG_VIEW)
             copy_arg(r, r->saved);
     if (!r->heap) {
         uint32_t cap = r->n < 8 ? 8 : r->n;
@@ -141,7 +139,7 @@ static bool make_room(struct feed *f)
 static void trim(struct request *r, uint32_t i)
 {
     r->at[i] = bytes_head(r->at[i], ARGS_TRIM);
-    r->more[i].stored = VIEW;
+    r->more[i].stored = ARG_VIEW;
 }
 
 /* The values so far are told; the first arguments and the last one stay. */
@@ -183,7 +181,7 @@ static void add(struct feed *f, const struct resp_token *t)
         return;
     r = f->request;
     r->at[r->n] = t->text;
-    r->more[r->n] = (struct arg_more){.wire_len = t->wire_len, .stored = VIEW, .gap = t->gap};
+    r->more[r->n] = (struct arg_more){.wire_len = t->wire_len, .stored = ARG_VIEW, .gap = t->gap};
     r->gap = r->gap || t->gap;
     if (t->held && t->index + 1 < r->total)
         copy_arg(r, r->n);
@@ -246,66 +244,6 @@ void request_token(struct feed *f, struct request_room *room, const struct resp_
     } else {
         add(f, t);
     }
-}
-
-/* `<type><digits>\r\n` at `*at`, which is moved behind it; -1: something else. */
-static int64_t plain_number(struct bytes in, size_t *at, uint8_t type)
-{
-    size_t i = *at + 1, end = in.len - *at > 12 ? *at + 12 : in.len, first = i;
-    int64_t x = 0;
-
-    if (end < *at + 4 || in.at[*at] != type)
-        return -1;
-    for (unsigned digit; i < end && (digit = in.at[i] - (unsigned)'0') <= 9; i++)
-        x = x * 10 + digit;
-    if (i == first || i + 1 >= end || in.at[i] != '\r' || in.at[i + 1] != '\n' ||
-        (in.at[first] == '0' && i - first > 1))
-        return -1;
-    *at = i + 2;
-    return x;
-}
-
-/* Takes arguments from `*at` on, as far as they are there and as they should be. */
-static void plain_args(struct request *r, struct bytes in, size_t *at)
-{
-    for (; r->n < r->total; r->n++) {
-        size_t from = *at;
-        int64_t len = plain_number(in, &from, RESP_BULK);
-        size_t left = in.len - from, n = (size_t)len;
-
-        if (len < 0 || left < 2 || left - 2 < n || in.at[from + n] != '\r' ||
-            in.at[from + n + 1] != '\n')
-            return;
-        r->at[r->n] = bytes_of(in.at + from, n);
-        r->more[r->n] = (struct arg_more){.wire_len = n, .stored = VIEW};
-        r->bytes += n;
-        *at = from + n + 2;
-    }
-}
-
-size_t request_quick(struct feed *f, struct request_room *room, struct bytes in, uint32_t *args,
-                     uint32_t *total)
-{
-    struct request *r = f->request;
-    size_t at = 0;
-    int64_t count = plain_number(in, &at, RESP_ARRAY);
-
-    if (count < 1 || count >= ARGS_MAX)
-        return 0;
-    r->total = (uint32_t)count;
-    plain_args(r, in, &at);
-    if (r->n == 0 || r->bytes > f->conn->conf->max_body) {
-        fresh(f, room);
-        return 0;
-    }
-    *args = r->n;
-    *total = r->total;
-    r->open = true;
-    if (r->n == r->total) {
-        request_asked(f, r);
-        fresh(f, room);
-    }
-    return at;
 }
 
 void request_cut(struct feed *f, struct request_room *room)

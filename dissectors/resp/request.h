@@ -8,9 +8,11 @@
 
 #include "dissectors/resp/conn.h"
 
+#define ARG_VIEW UINT32_MAX
+
 struct arg_more {
     uint64_t wire_len;
-    uint32_t stored; /* offset in `buf`; UINT32_MAX: a view */
+    uint32_t stored; /* offset in `buf`, or ARG_VIEW */
     bool gap;
 };
 
@@ -42,9 +44,6 @@ void request_enter(struct feed *f, struct request_room *room);
 void request_leave(struct feed *f, struct request_room *room);
 /* A token of the client's direction. */
 void request_token(struct feed *f, struct request_room *room, const struct resp_token *t);
-/* Takes a request off the front of `in`: see resp_sink.quick. */
-size_t request_quick(struct feed *f, struct request_room *room, struct bytes in, uint32_t *args,
-                     uint32_t *total);
 /* The rest of the request in progress was lost: as much as there is of it is told. */
 void request_cut(struct feed *f, struct request_room *room);
 /* It is malformed: no server carries it out. */

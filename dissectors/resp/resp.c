@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "dissectors/resp/quick.h"
 #include "dissectors/resp/reply.h"
 #include "dissectors/resp/request.h"
 #include "dissectors/resp/tell.h"
@@ -24,7 +25,7 @@ static size_t client_quick(void *ctx, struct bytes in, uint32_t *args, uint32_t 
 {
     const struct client_feed *c = ctx;
 
-    return request_quick(c->f, c->room, in, args, total);
+    return quick_request(c->f, c->room, in, args, total);
 }
 
 static void client_broken(void *ctx, enum resp_broken what, uint64_t offset)
@@ -37,6 +38,12 @@ static void client_broken(void *ctx, enum resp_broken what, uint64_t offset)
 static void server_token(void *ctx, const struct resp_token *t)
 {
     reply_token(ctx, t);
+}
+
+static size_t server_quick(void *ctx, struct bytes in, uint32_t *args, uint32_t *total)
+{
+    *args = *total = 0;
+    return quick_reply(ctx, in);
 }
 
 static void server_broken(void *ctx, enum resp_broken what, uint64_t offset)
@@ -147,7 +154,7 @@ static void replication(struct feed *f)
 static void from_server(struct feed *f)
 {
     struct resp_value *v = &f->conn->way[TO_CLIENT];
-    struct resp_sink sink = {server_token, server_broken, server_lost, NULL, f};
+    struct resp_sink sink = {server_token, server_broken, server_lost, server_quick, f};
     bool was_lost = resp_value_lost(v);
 
     reply_enter(f);

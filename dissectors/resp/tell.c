@@ -116,7 +116,7 @@ struct bytes tell_name(const struct command *c, const struct bytes *args, uint32
     size_t len;
 
     if (c->name[0] && !sub)
-        return bytes_of(c->name, strlen(c->name));
+        return command_name(c);
     if (n == 0)
         return bytes_of(NULL, 0);
     len = add_upper(scratch, 0, args[0]);

@@ -25,7 +25,8 @@ void value_hold(struct resp_value *v, struct bytes piece, size_t cap)
         keep_init(v->held, SIZE_MAX / 2, v->conf->budget);
     }
     if (piece.len > 0 && v->held->len < cap)
-        keep_add(v->held, bytes_head(piece, cap - v->held->len));
+        keep_add_of(v->held, bytes_head(piece, cap - v->held->len),
+                    v->state == RESP_BODY && v->wire_len < cap ? v->wire_len : 0);
 }
 
 void value_release(struct resp_value *v)
@@ -221,6 +222,8 @@ static void feed_again(struct resp_value *v, struct bytes in, const struct resp_
 
 void resp_value_feed(struct resp_value *v, struct bytes in, const struct resp_sink *sink)
 {
+    if (resp_value_between(v) && !v->bare && in.len > 0 && value_quick(v, &in, sink) && in.len == 0)
+        return;
     do {
         if (v->state == RESP_LOST && v->held) {
             feed_again(v, in, sink);

@@ -93,7 +93,7 @@ struct resp_sink {
     /* It is out of step: what was in progress has no end, and a foothold is looked for. Not called
      * from resp_value_gap(). */
     void (*lost)(void *ctx);
-    /* Of clients, may be NULL: takes a request off the front of `in`, whole or its first arguments,
+    /* May be NULL: takes a unit off the front of `in`, whole or the first arguments of a request,
      * and gives how many bytes; 0: it is to be read token by token. *args of *total were taken; of
      * those that follow there will be tokens. */
     size_t (*quick)(void *ctx, struct bytes in, uint32_t *args, uint32_t *total);

@@ -14,7 +14,7 @@ static inline struct bytes value_take(struct resp_value *v, struct bytes *in, ui
     return b;
 }
 
-/* Copies `piece` behind what is held, up to `cap` bytes in all. */
+/* Copies `piece` behind what is held, up to `cap` bytes in all; of a line, or of a bulk. */
 void value_hold(struct resp_value *v, struct bytes piece, size_t cap);
 void value_release(struct resp_value *v);
 /* The unit in progress is over or given up: state RESP_HEAD. */
@@ -36,6 +36,9 @@ void resp_value_count(struct resp_value *v, uint64_t offset, const struct resp_s
 
 /* Takes a header line. true: go on; false: more bytes are needed. */
 bool value_head(struct resp_value *v, struct bytes *in, const struct resp_sink *sink);
+/* Units of which all lies in the chunk take a shorter way, and of the last request what does. Asked
+ * only between units. false: what *in begins with does not. */
+bool value_quick(struct resp_value *v, struct bytes *in, const struct resp_sink *sink);
 /* RESP_LOST: passes over *in to a line that can be the start of a value. true: found one. */
 bool value_seek(struct resp_value *v, struct bytes *in);
 /* RESP_LOST with a candidate held, `rest` of it, and the first of *in: true: *rest is what to read

@@ -39,8 +39,7 @@ static void value(struct feed *f, const struct pair_entry *e, const struct resp_
     if (e) {
         const struct command *c = &command_table[e->code];
         name = e->record->text[PAIR_NAME];
-        fields_text(&m.fields, F_REDIS_COMMAND,
-                    name.at ? name : bytes_of(c->name, strlen(c->name)));
+        fields_text(&m.fields, F_REDIS_COMMAND, name.at ? name : command_name(c));
         m.coverage |= e->record->coverage;
     }
     tell_session(f, &m, e && e->has_record ? e->record->db : f->conn->db);

@@ -26,12 +26,13 @@ static size_t next_cap(const struct keep *k, size_t need)
     return cap < k->limit ? cap : k->limit;
 }
 
-/* Makes room for `need` bytes in all, or for as many as the budget allows. */
-static void grow(struct keep *k, size_t need)
+/* Makes room for `need` bytes in all, or for as many as the budget allows. `all`: there will be no
+ * more than that. */
+static void grow(struct keep *k, size_t need, bool all)
 {
     size_t most = budget_left(k->budget);
     most = most < SIZE_MAX - k->cap ? k->cap + most : SIZE_MAX;
-    size_t cap = next_cap(k, need);
+    size_t cap = all && need > KEEP_FIRST && need < k->limit ? need : next_cap(k, need);
     if (cap > most)
         cap = most;
     if (cap <= k->cap)
@@ -53,7 +54,7 @@ void keep_add(struct keep *k, struct bytes in)
         size_t room = k->limit - k->len;
         n = in.len < room ? in.len : room;
         if (n > k->cap - k->len)
-            grow(k, k->len + n);
+            grow(k, k->len + n, false);
         if (n > k->cap - k->len)
             n = k->cap - k->len;
     }
@@ -61,6 +62,15 @@ void keep_add(struct keep *k, struct bytes in)
         memcpy(k->data + k->len, in.at, n);
     k->len += n;
     k->dropped += in.len - n;
+}
+
+void keep_add_of(struct keep *k, struct bytes in, uint64_t total)
+{
+    size_t need = k->len + in.len, ahead = need <= SIZE_MAX / 4 ? need * 4 : need;
+
+    if (k->dropped == 0 && need > k->cap && total > need)
+        grow(k, total < ahead ? (size_t)total : ahead, total < ahead);
+    keep_add(k, in);
 }
 
 struct bytes keep_view(const struct keep *k)

@@ -20,6 +20,9 @@ struct keep {
 
 void keep_init(struct keep *k, size_t limit, struct budget *budget);
 void keep_add(struct keep *k, struct bytes in);
+/* The same, where `in` is a piece of something of `total` bytes: room for all of it is made as soon
+ * as a quarter is there, so that it is moved once at most. */
+void keep_add_of(struct keep *k, struct bytes in, uint64_t total);
 struct bytes keep_view(const struct keep *k);
 void keep_clear(struct keep *k); /* forgets the bytes; gives the block back above 256 bytes */
 void keep_free(struct keep *k);

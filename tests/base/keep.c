@@ -96,12 +96,45 @@ static void empty_is_harmless(void **state)
     keep_free(&k);
 }
 
+/* Room for all of a thing is made once a quarter of it is there, never for what was only promised.
+ */
+static void makes_room_for_what_is_announced(void **state)
+{
+    (void)state;
+    uint8_t block[1000];
+    struct budget b = {.limit = SIZE_MAX};
+    struct keep k;
+
+    memset(block, 'x', sizeof block);
+    keep_init(&k, 1 << 20, &b);
+    keep_add_of(&k, bytes_of(block, 1000), 3000);
+    assert_int_equal(b.used, 3000);
+    keep_add_of(&k, bytes_of(block, 1000), 3000);
+    keep_add_of(&k, bytes_of(block, 1000), 3000);
+    assert_int_equal(b.used, 3000);
+    assert_int_equal(keep_view(&k).len, 3000);
+    keep_free(&k);
+    keep_add_of(&k, bytes_of(block, 1000), UINT64_MAX);
+    assert_true(b.used <= 4096);
+    keep_add_of(&k, bytes_of(block, 1000), 10); /* more than was announced */
+    assert_int_equal(keep_view(&k).len, 2000);
+    keep_free(&k);
+    keep_init(&k, 1500, &b);
+    keep_add_of(&k, bytes_of(block, 1000), 3000);
+    keep_add_of(&k, bytes_of(block, 1000), 3000);
+    assert_int_equal(keep_view(&k).len, 1500);
+    assert_int_equal(b.used, 1500);
+    assert_int_equal(k.dropped, 500);
+    keep_free(&k);
+    assert_int_equal(b.used, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keeps_what_fits),    cmocka_unit_test(head_has_no_hole),
         cmocka_unit_test(grows_byte_by_byte), cmocka_unit_test(clear_gives_large_blocks_back),
-        cmocka_unit_test(empty_is_harmless),
+        cmocka_unit_test(empty_is_harmless),  cmocka_unit_test(makes_room_for_what_is_announced),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
