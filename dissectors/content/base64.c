@@ -1,5 +1,5 @@
-/* content/base64.c - see base64.h. Clean text goes sixteen characters at a time
- * (SSSE3), or four at a time by a table; any other character takes the slow way,
+/* content/base64.c - see base64.h. Clean text goes thirty-two or sixteen characters at a time
+ * (AVX2, SSSE3), or four at a time by a table; any other character takes the slow way,
  * which follows CPython step by step. */
 #include "dissectors/content/base64.h"
 
@@ -7,7 +7,7 @@
 
 #if defined(__x86_64__) && defined(__GNUC__)
 #define BASE64_SSSE3 1
-#include <tmmintrin.h>
+#include <immintrin.h>
 #endif
 
 enum { NONE = 0xff };
@@ -85,6 +85,52 @@ __attribute__((target("ssse3"))) static size_t run_ssse3(struct bytes text, bool
     }
     return i;
 }
+
+#define AVX2       __attribute__((target("avx2")))
+#define TWICE(...) _mm256_broadcastsi128_si256(_mm_setr_epi8(__VA_ARGS__))
+
+/* As sixteen(), with 32 characters to 24 bytes (32 are written). */
+AVX2 static inline bool thirty_two(__m256i text, uint8_t *out)
+{
+    const __m256i by_low = TWICE(
+        ROWS_OF_LOW(0, 1, 0, 1, 0, 1), ROWS_OF_LOW(0, 1, 1, 1, 1, 1), ROWS_OF_LOW(0, 1, 1, 1, 1, 1),
+        ROWS_OF_LOW(0, 1, 1, 1, 1, 1), ROWS_OF_LOW(0, 1, 1, 1, 1, 1), ROWS_OF_LOW(0, 1, 1, 1, 1, 1),
+        ROWS_OF_LOW(0, 1, 1, 1, 1, 1), ROWS_OF_LOW(0, 1, 1, 1, 1, 1), ROWS_OF_LOW(0, 1, 1, 1, 1, 1),
+        ROWS_OF_LOW(0, 1, 1, 1, 1, 1), ROWS_OF_LOW(0, 0, 1, 1, 1, 1), ROWS_OF_LOW(1, 0, 1, 0, 1, 0),
+        ROWS_OF_LOW(0, 0, 1, 0, 1, 0), ROWS_OF_LOW(0, 0, 1, 0, 1, 0), ROWS_OF_LOW(0, 0, 1, 0, 1, 0),
+        ROWS_OF_LOW(1, 0, 1, 0, 1, 0));
+    const __m256i by_high = TWICE(0, 0, 1, 2, 4, 8, 16, 32, 0, 0, 0, 0, 0, 0, 0, 0);
+    const __m256i shift =
+        TWICE(0, 0, 62 - '+', 52 - '0', -'A', -'A', 26 - 'a', 26 - 'a', 0, 0, 0, 0, 0, 0, 0, 0);
+    const __m256i order = TWICE(2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, -1, -1, -1, -1);
+    const __m256i together = _mm256_setr_epi32(0, 1, 2, 4, 5, 6, 3, 7);
+
+    __m256i high = _mm256_and_si256(_mm256_srli_epi16(text, 4), _mm256_set1_epi8(0x0f));
+    /* What is not ASCII finds nothing in by_low. */
+    __m256i fits =
+        _mm256_and_si256(_mm256_shuffle_epi8(by_low, text), _mm256_shuffle_epi8(by_high, high));
+    if (_mm256_movemask_epi8(_mm256_cmpeq_epi8(fits, _mm256_setzero_si256())) != 0)
+        return false;
+    __m256i slash = _mm256_cmpeq_epi8(text, _mm256_set1_epi8('/'));
+    __m256i value = _mm256_add_epi8(text, _mm256_shuffle_epi8(shift, high));
+    slash = _mm256_and_si256(slash, _mm256_set1_epi8((63 - '/') - (62 - '+')));
+    value = _mm256_add_epi8(value, slash);
+    value = _mm256_maddubs_epi16(value, _mm256_set1_epi32(0x01400140)); /* a << 6 | b */
+    value = _mm256_madd_epi16(value, _mm256_set1_epi32(0x00011000));    /* ab << 12 | cd */
+    value = _mm256_permutevar8x32_epi32(_mm256_shuffle_epi8(value, order), together);
+    _mm256_storeu_si256((__m256i *)(void *)out, value);
+    return true;
+}
+
+/* Of the standard alphabet. */
+AVX2 static size_t run_avx2(struct bytes text, uint8_t *out)
+{
+    size_t i = 0;
+    for (; text.len - i >= 32; i += 32, out += 24)
+        if (!thirty_two(_mm256_loadu_si256((const __m256i *)(const void *)(text.at + i)), out))
+            break;
+    return i;
+}
 #endif
 
 static size_t run_table(struct bytes text, const uint8_t *value, uint8_t *out)
@@ -106,11 +152,15 @@ static size_t run_table(struct bytes text, const uint8_t *value, uint8_t *out)
 static size_t run_clean(struct bytes text, bool urlsafe, uint8_t *out)
 {
     size_t i = 0;
+    struct bytes rest = text;
 #ifdef BASE64_SSSE3
-    if (text.len >= 16 && __builtin_cpu_supports("ssse3"))
-        i = run_ssse3(text, urlsafe, out);
+    if (text.len >= 32 && !urlsafe && __builtin_cpu_supports("avx2"))
+        i = run_avx2(text, out);
+    rest = bytes_of(text.at + i, text.len - i);
+    if (rest.len >= 16 && __builtin_cpu_supports("ssse3"))
+        i += run_ssse3(rest, urlsafe, out + i / 4 * 3);
+    rest = bytes_of(text.at + i, text.len - i);
 #endif
-    struct bytes rest = bytes_of(text.at + i, text.len - i);
     return i + run_table(rest, value_of[urlsafe], out + i / 4 * 3);
 }
 
