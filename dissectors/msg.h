@@ -64,6 +64,8 @@ struct pickle_found;
 struct conn_info {
     struct flow_id id;
     const char *proto; /* "amqp", "redis" */
+    /* topology_conn(): its two sides, hashed once a connection; 0: not yet */
+    uint64_t client_id, server_id;
 };
 
 /* The body of a task, in pieces: values as written in their format, strings with their
@@ -96,6 +98,8 @@ struct msg {
     uint16_t index; /* among the messages of this kind and action in this unit */
     const struct conn_info *conn;
     const struct msg *cause;
+    /* Filled by the collector, for those it asks: topology_scope(); 0: not yet. */
+    uint64_t scope;
 
     struct content
         *content; /* envelopes and what is read from them; NULL elsewhere and in the collector */
@@ -127,6 +131,7 @@ static inline void msg_init(struct msg *m, enum msg_kind kind, const char *actio
     m->index = 0;
     m->conn = NULL;
     m->cause = NULL;
+    m->scope = 0;
     m->content = NULL;
     m->pickle = NULL;
     m->nested = NULL;

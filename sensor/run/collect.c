@@ -203,16 +203,28 @@ static const struct msg *with_queue(struct collector *c, const struct msg *m, st
         return m;
     msg_from(more, m, m->kind, m->action);
     more->index = m->index;
+    more->scope = m->scope;
     fields_text(&more->fields, F_TASK_QUEUE, queue);
     return more;
+}
+
+/* Asked by all cluster detectors, and the same for all. */
+static void set_scope(const struct msg *said)
+{
+    struct msg *m = (struct msg *)(uintptr_t)said; /* its maker's own, not const: see msg.h */
+
+    if (m->conn)
+        m->scope = topology_scope(m);
 }
 
 void collector_item(struct collector *c, const struct msg *said, const struct finding *findings,
                     size_t n)
 {
     struct msg more;
-    const struct msg *m = with_queue(c, said, &more);
+    const struct msg *m;
 
+    set_scope(said);
+    m = with_queue(c, said, &more);
     if (topology_wants(m))
         topology_note(c->topology, m);
     if (!repeats_delivery(c, m)) {

@@ -277,6 +277,7 @@ static bool begin(struct path *p, const struct ident_answer *answer)
         flow_reverse(p->flow);
         conn->info.id = p->flow->id;
     }
+    topology_conn(&conn->info);
     return true;
 }
 

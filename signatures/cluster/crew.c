@@ -25,11 +25,7 @@ void crew_close(struct crew *c)
 
 uint64_t crew_host_id(const struct msg *m)
 {
-    const struct endpoint *e = &m->conn->id.client;
-    uint64_t h =
-        hash_mix(hash_bytes(bytes_of(e->ip, sizeof e->ip), e->family), m->conn->id.network);
-
-    return h ? h : 1;
+    return topology_client(m->conn);
 }
 
 struct host *crew_host(struct crew *c, const struct msg *m)

@@ -24,90 +24,95 @@ enum act {
     ACT_TAMPER,  /* with a task queue */
 };
 
+#define NAME(literal)                                   \
+    {                                                   \
+        (const uint8_t *)(literal), sizeof(literal) - 1 \
+    }
+
 /* By name; a name that ends in a space stands for all its subcommands. */
 static const struct {
-    const char *name;
+    struct bytes name;
     enum act act;
 } acts[] = {
-    {"CONFIG SET", ACT_CONFIG},
-    {"REPLICAOF", ACT_REPLICA},
-    {"SLAVEOF", ACT_REPLICA},
-    {"MODULE LOAD", ACT_MODULE},
-    {"MODULE LOADEX", ACT_MODULE},
-    {"MODULE UNLOAD", ACT_ADMIN},
-    {"CONFIG REWRITE", ACT_ADMIN},
-    {"CONFIG RESETSTAT", ACT_ADMIN},
-    {"SAVE", ACT_ADMIN},
-    {"BGSAVE", ACT_ADMIN},
-    {"BGREWRITEAOF", ACT_ADMIN},
-    {"ACL SETUSER", ACT_ADMIN},
-    {"ACL DELUSER", ACT_ADMIN},
-    {"ACL LOAD", ACT_ADMIN},
-    {"ACL SAVE", ACT_ADMIN},
-    {"MIGRATE", ACT_ADMIN},
-    {"RESTORE", ACT_ADMIN},
-    {"RESTORE-ASKING", ACT_ADMIN},
-    {"SYNC", ACT_ADMIN},
-    {"PSYNC", ACT_ADMIN},
-    {"FAILOVER", ACT_ADMIN},
-    {"CLIENT KILL", ACT_ADMIN},
-    {"CLIENT PAUSE", ACT_ADMIN},
-    {"SCRIPT FLUSH", ACT_ADMIN},
-    {"SCRIPT KILL", ACT_ADMIN},
-    {"FUNCTION LOAD", ACT_ADMIN},
-    {"FUNCTION DELETE", ACT_ADMIN},
-    {"FUNCTION FLUSH", ACT_ADMIN},
-    {"FUNCTION RESTORE", ACT_ADMIN},
-    {"SENTINEL MONITOR", ACT_ADMIN},
-    {"SENTINEL SET", ACT_ADMIN},
-    {"SENTINEL FAILOVER", ACT_ADMIN},
-    {"SENTINEL REMOVE", ACT_ADMIN},
-    {"SENTINEL CONFIG SET", ACT_ADMIN},
-    {"CLUSTER MEET", ACT_ADMIN},
-    {"CLUSTER SETSLOT", ACT_ADMIN},
-    {"POST", ACT_ADMIN}, /* HTTP, from a server that was made to speak it */
-    {"HOST:", ACT_ADMIN},
-    {"FLUSHALL", ACT_DESTROY},
-    {"SWAPDB", ACT_DESTROY},
-    {"FLUSHDB", ACT_FLUSHDB},
-    {"SHUTDOWN", ACT_SHUTDOWN},
-    {"DEBUG OBJECT", ACT_NONE},
-    {"DEBUG ", ACT_DESTROY},
-    {"DEL", ACT_DELETE},
-    {"UNLINK", ACT_DELETE},
-    {"RENAME", ACT_DELETE},
-    {"RENAMENX", ACT_DELETE},
-    {"MOVE", ACT_DELETE},
-    {"KEYS", ACT_RECON},
-    {"MONITOR", ACT_RECON},
-    {"CLIENT LIST", ACT_RECON},
-    {"CLIENT TRACKING", ACT_RECON},
-    {"CONFIG GET", ACT_RECON},
-    {"ACL LIST", ACT_RECON},
-    {"ACL USERS", ACT_RECON},
-    {"ACL GETUSER", ACT_RECON},
-    {"MODULE LIST", ACT_RECON},
-    {"COMMAND DOCS", ACT_RECON},
-    {"DUMP", ACT_RECON},
-    {"SCAN", ACT_SCAN},
-    {"PSUBSCRIBE", ACT_LISTEN},
-    {"SUBSCRIBE", ACT_LISTEN},
-    {"LRANGE", ACT_READ},
-    {"LINDEX", ACT_READ},
-    {"HGETALL", ACT_UNACKED},
-    {"HVALS", ACT_UNACKED},
-    {"LMOVE", ACT_TAMPER},
-    {"BLMOVE", ACT_TAMPER},
-    {"RPOPLPUSH", ACT_TAMPER},
-    {"BRPOPLPUSH", ACT_TAMPER},
-    {"LREM", ACT_TAMPER},
-    {"LSET", ACT_TAMPER},
-    {"LTRIM", ACT_TAMPER},
-    {"LINSERT", ACT_TAMPER},
-    {"LPOP", ACT_TAMPER},
-    {"LMPOP", ACT_TAMPER},
-    {"BLMPOP", ACT_TAMPER},
-    {"COPY", ACT_TAMPER},
+    {NAME("CONFIG SET"), ACT_CONFIG},
+    {NAME("REPLICAOF"), ACT_REPLICA},
+    {NAME("SLAVEOF"), ACT_REPLICA},
+    {NAME("MODULE LOAD"), ACT_MODULE},
+    {NAME("MODULE LOADEX"), ACT_MODULE},
+    {NAME("MODULE UNLOAD"), ACT_ADMIN},
+    {NAME("CONFIG REWRITE"), ACT_ADMIN},
+    {NAME("CONFIG RESETSTAT"), ACT_ADMIN},
+    {NAME("SAVE"), ACT_ADMIN},
+    {NAME("BGSAVE"), ACT_ADMIN},
+    {NAME("BGREWRITEAOF"), ACT_ADMIN},
+    {NAME("ACL SETUSER"), ACT_ADMIN},
+    {NAME("ACL DELUSER"), ACT_ADMIN},
+    {NAME("ACL LOAD"), ACT_ADMIN},
+    {NAME("ACL SAVE"), ACT_ADMIN},
+    {NAME("MIGRATE"), ACT_ADMIN},
+    {NAME("RESTORE"), ACT_ADMIN},
+    {NAME("RESTORE-ASKING"), ACT_ADMIN},
+    {NAME("SYNC"), ACT_ADMIN},
+    {NAME("PSYNC"), ACT_ADMIN},
+    {NAME("FAILOVER"), ACT_ADMIN},
+    {NAME("CLIENT KILL"), ACT_ADMIN},
+    {NAME("CLIENT PAUSE"), ACT_ADMIN},
+    {NAME("SCRIPT FLUSH"), ACT_ADMIN},
+    {NAME("SCRIPT KILL"), ACT_ADMIN},
+    {NAME("FUNCTION LOAD"), ACT_ADMIN},
+    {NAME("FUNCTION DELETE"), ACT_ADMIN},
+    {NAME("FUNCTION FLUSH"), ACT_ADMIN},
+    {NAME("FUNCTION RESTORE"), ACT_ADMIN},
+    {NAME("SENTINEL MONITOR"), ACT_ADMIN},
+    {NAME("SENTINEL SET"), ACT_ADMIN},
+    {NAME("SENTINEL FAILOVER"), ACT_ADMIN},
+    {NAME("SENTINEL REMOVE"), ACT_ADMIN},
+    {NAME("SENTINEL CONFIG SET"), ACT_ADMIN},
+    {NAME("CLUSTER MEET"), ACT_ADMIN},
+    {NAME("CLUSTER SETSLOT"), ACT_ADMIN},
+    {NAME("POST"), ACT_ADMIN}, /* HTTP, from a server that was made to speak it */
+    {NAME("HOST:"), ACT_ADMIN},
+    {NAME("FLUSHALL"), ACT_DESTROY},
+    {NAME("SWAPDB"), ACT_DESTROY},
+    {NAME("FLUSHDB"), ACT_FLUSHDB},
+    {NAME("SHUTDOWN"), ACT_SHUTDOWN},
+    {NAME("DEBUG OBJECT"), ACT_NONE},
+    {NAME("DEBUG "), ACT_DESTROY},
+    {NAME("DEL"), ACT_DELETE},
+    {NAME("UNLINK"), ACT_DELETE},
+    {NAME("RENAME"), ACT_DELETE},
+    {NAME("RENAMENX"), ACT_DELETE},
+    {NAME("MOVE"), ACT_DELETE},
+    {NAME("KEYS"), ACT_RECON},
+    {NAME("MONITOR"), ACT_RECON},
+    {NAME("CLIENT LIST"), ACT_RECON},
+    {NAME("CLIENT TRACKING"), ACT_RECON},
+    {NAME("CONFIG GET"), ACT_RECON},
+    {NAME("ACL LIST"), ACT_RECON},
+    {NAME("ACL USERS"), ACT_RECON},
+    {NAME("ACL GETUSER"), ACT_RECON},
+    {NAME("MODULE LIST"), ACT_RECON},
+    {NAME("COMMAND DOCS"), ACT_RECON},
+    {NAME("DUMP"), ACT_RECON},
+    {NAME("SCAN"), ACT_SCAN},
+    {NAME("PSUBSCRIBE"), ACT_LISTEN},
+    {NAME("SUBSCRIBE"), ACT_LISTEN},
+    {NAME("LRANGE"), ACT_READ},
+    {NAME("LINDEX"), ACT_READ},
+    {NAME("HGETALL"), ACT_UNACKED},
+    {NAME("HVALS"), ACT_UNACKED},
+    {NAME("LMOVE"), ACT_TAMPER},
+    {NAME("BLMOVE"), ACT_TAMPER},
+    {NAME("RPOPLPUSH"), ACT_TAMPER},
+    {NAME("BRPOPLPUSH"), ACT_TAMPER},
+    {NAME("LREM"), ACT_TAMPER},
+    {NAME("LSET"), ACT_TAMPER},
+    {NAME("LTRIM"), ACT_TAMPER},
+    {NAME("LINSERT"), ACT_TAMPER},
+    {NAME("LPOP"), ACT_TAMPER},
+    {NAME("LMPOP"), ACT_TAMPER},
+    {NAME("BLMPOP"), ACT_TAMPER},
+    {NAME("COPY"), ACT_TAMPER},
 };
 
 /* Settings that name files or commands, or open the way to such (redis:src/config.c; those that
@@ -138,15 +143,19 @@ static const char *const file_settings[] = {
     "oom-score-adj-file",
 };
 
+static bool is_named(struct bytes command, struct bytes name)
+{
+    bool family = name.at[name.len - 1] == ' ';
+
+    return (family ? command.len >= name.len : command.len == name.len) &&
+           memcmp(command.at, name.at, name.len) == 0;
+}
+
 static enum act act_of(struct bytes command)
 {
-    for (size_t i = 0; i < sizeof acts / sizeof *acts; i++) {
-        size_t n = strlen(acts[i].name);
-        bool family = acts[i].name[n - 1] == ' ';
-
-        if (family ? name_starts(command, acts[i].name) : bytes_eq(command, acts[i].name))
+    for (size_t i = 0; command.len > 0 && i < sizeof acts / sizeof *acts; i++)
+        if (is_named(command, acts[i].name))
             return acts[i].act;
-    }
     return ACT_NONE;
 }
 

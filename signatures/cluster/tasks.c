@@ -10,13 +10,6 @@ uint64_t tasks_id(struct bytes id)
     return h ? h : 1;
 }
 
-static uint64_t server_of(const struct msg *m)
-{
-    const struct endpoint *s = &m->conn->id.server;
-
-    return hash_mix(hash_bytes(bytes_of(s->ip, sizeof s->ip), s->port), m->conn->id.network);
-}
-
 static bool is_action(const struct msg *m, const char *action)
 {
     return m->action && strcmp(m->action, action) == 0;
@@ -29,7 +22,7 @@ static struct ledger_task *enter(struct deployment *d, const struct msg *m, uint
 
     if (!t)
         return NULL;
-    t->server = server_of(m);
+    t->server = topology_server(m->conn);
     t->parent = parent.len > 0 ? tasks_id(parent) : 0;
     t->root = root.len > 0 ? tasks_id(root) : 0;
     if (t->root == id)
@@ -185,7 +178,8 @@ static bool is_forged(struct deployment *d, const struct msg *m, const struct le
         return true;
     /* Nobody was seen to take it: then whoever takes tasks may have. */
     h = crew_find(&d->crew, m, host);
-    return t->publisher != 0 && t->server == server_of(m) && h && !h->took && !h->partial;
+    return t->publisher != 0 && t->server == topology_server(m->conn) && h && !h->took &&
+           !h->partial;
 }
 
 static void result(struct deployment *d, const struct msg *m, const struct detect_out *out)

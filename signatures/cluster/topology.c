@@ -34,15 +34,53 @@ void topology_free(struct topology *t)
     free(t);
 }
 
+static uint64_t not_0(uint64_t h)
+{
+    return h ? h : 1;
+}
+
+static uint64_t client_of(const struct flow_id *id)
+{
+    const struct endpoint *e = &id->client;
+
+    return not_0(hash_mix(hash_bytes(bytes_of(e->ip, sizeof e->ip), e->family), id->network));
+}
+
+static uint64_t server_of(const struct flow_id *id)
+{
+    const struct endpoint *e = &id->server;
+
+    return not_0(hash_mix(hash_bytes(bytes_of(e->ip, sizeof e->ip), e->port), id->network));
+}
+
+void topology_conn(struct conn_info *conn)
+{
+    conn->client_id = client_of(&conn->id);
+    conn->server_id = server_of(&conn->id);
+}
+
+uint64_t topology_client(const struct conn_info *conn)
+{
+    return conn->client_id ? conn->client_id : client_of(&conn->id);
+}
+
+uint64_t topology_server(const struct conn_info *conn)
+{
+    return conn->server_id ? conn->server_id : server_of(&conn->id);
+}
+
 uint64_t topology_scope(const struct msg *m)
 {
-    const struct endpoint *s = &m->conn->id.server;
-    uint64_t h = hash_bytes(bytes_of(s->ip, sizeof s->ip), s->port);
+    const union field_value *vhost;
+    uint64_t h;
 
-    h = hash_mix(h, m->conn->id.network);
-    if (msg_has(m, F_AMQP_VHOST))
-        return hash_mix(h, hash_bytes(msg_text(m, F_AMQP_VHOST), 1));
-    return hash_mix(h, (uint64_t)msg_num(m, F_REDIS_DB, 0));
+    if (m->scope)
+        return m->scope;
+    h = topology_server(m->conn);
+    vhost = msg_find(m, F_AMQP_VHOST);
+    if (vhost)
+        return not_0(hash_mix(h, hash_bytes(vhost->text, 1)));
+    return not_0(hash_mix(h, (uint64_t)msg_num(m, F_REDIS_DB, 0)));
 }
 
 static uint64_t place(const struct msg *m, struct bytes exchange, struct bytes key)

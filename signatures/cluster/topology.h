@@ -26,5 +26,10 @@ struct bytes topology_queue(struct topology *t, const struct msg *m);
 uint64_t topology_identity(const struct msg *m);
 /* Broker address and port, and vhost or database. */
 uint64_t topology_scope(const struct msg *m);
+/* Fills client_id and server_id, when the ends of the connection are known. */
+void topology_conn(struct conn_info *conn);
+/* The client's address, and the server's with its port; never 0. */
+uint64_t topology_client(const struct conn_info *conn);
+uint64_t topology_server(const struct conn_info *conn);
 
 #endif
