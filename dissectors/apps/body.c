@@ -32,7 +32,7 @@ static void read_mapping(struct reader *r, struct body *out, struct arena *arena
 static bool quick_triple(const struct document *doc, struct task_body *to)
 {
     static const struct bytes nothing = TEXT(" " BODY_NOTHING "]");
-    struct quick q = {.end = doc->bytes.at + doc->bytes.len, .pass = true};
+    struct quick q = {.begin = doc->bytes.at, .end = doc->bytes.at + doc->bytes.len};
     struct task_body b = {.format = doc->format};
     quick_at at = doc->bytes.at;
 

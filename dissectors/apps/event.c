@@ -5,29 +5,31 @@
 #include "dissectors/apps/text.h"
 
 enum name {
-    TYPE,
-    TIMESTAMP,
     HOSTNAME,
     UTCOFFSET,
     PID,
     CLOCK,
+    UUID,
+    TASK,
     ACTIVE,
     PROCESSED,
     SW_IDENT,
     SW_VER,
     SW_SYS,
-    UUID,
-    TASK,
     TOPIC,
     ACTION,
+    TIMESTAMP,
+    TYPE,
     NAMES,
 };
 
-/* In the order of the wire: what comes first in every event, then what heartbeats have. */
+/* In the order of the wire (celery:events/dispatcher.py:EventDispatcher.publish,
+ * celery:events/event.py:Event): what comes first in every event, what each of them has, and the
+ * last two. */
 static const struct bytes names[NAMES] = {
-    TEXT("type"),   TEXT("timestamp"), TEXT("hostname"),  TEXT("utcoffset"), TEXT("pid"),
-    TEXT("clock"),  TEXT("active"),    TEXT("processed"), TEXT("sw_ident"),  TEXT("sw_ver"),
-    TEXT("sw_sys"), TEXT("uuid"),      TEXT("name"),      TEXT("topic"),     TEXT("action"),
+    TEXT("hostname"), TEXT("utcoffset"), TEXT("pid"),       TEXT("clock"),     TEXT("uuid"),
+    TEXT("name"),     TEXT("active"),    TEXT("processed"), TEXT("sw_ident"),  TEXT("sw_ver"),
+    TEXT("sw_sys"),   TEXT("topic"),     TEXT("action"),    TEXT("timestamp"), TEXT("type"),
 };
 
 static const char *action_of(struct bytes type)

@@ -201,7 +201,7 @@ static quick_at quick_members(struct quick *q, quick_at next, struct envelope *e
  * reader. */
 static bool quick_envelope(struct bytes text, struct envelope *e, struct arena *arena)
 {
-    struct quick q = {.end = text.at + text.len, .arena = arena};
+    struct quick q = {.begin = text.at, .end = text.at + text.len, .arena = arena};
     quick_at at = text.at;
 
     e->kept = *at == '[';

@@ -33,36 +33,34 @@ static unsigned find_name(const struct token *key, const struct bytes names[], u
     return n;
 }
 
-/* The lengths of the names, a bit each, those of 31 and more sharing one: most other keys are out
- * at once. */
-static uint32_t lengths(const struct bytes names[], unsigned n)
+static uint64_t bits_of(const struct bytes names[], unsigned n)
 {
-    uint32_t mask = 0;
+    uint64_t bits = 0;
 
     for (unsigned i = 0; i < n; i++)
-        mask |= (uint32_t)1 << (names[i].len < 31 ? names[i].len : 31);
-    return mask;
+        bits |= members_bit(names[i]);
+    return bits;
 }
 
-static bool may_be_one(const struct token *key, uint32_t mask)
+static bool may_be_one(const struct token *key, uint64_t bits)
 {
-    return key->escaped || mask >> (key->text.len < 31 ? key->text.len : 31) & 1u;
+    return key->escaped || bits & members_bit(key->text);
 }
 
 struct members members_of(struct reader *r, const struct bytes names[], unsigned n,
                           struct member out[], struct arena *arena)
 {
     struct members got = {.mapping = true};
-    uint32_t mask = lengths(names, n);
+    uint64_t bits = bits_of(names, n);
     unsigned from = 0;
 
-    if (members_quick(r, names, n, mask, out, &got.others, arena))
+    if (members_quick(r, names, n, bits, out, &got.others, arena))
         return got;
     got.others = 0;
     for (unsigned i = 0; i < n; i++)
         out[i] = (struct member){0};
     for (struct token t; reader_next(r, &t) && t.kind == TOKEN_KEY;) {
-        unsigned at = may_be_one(&t, mask) ? find_name(&t, names, n, from, arena) : n;
+        unsigned at = may_be_one(&t, bits) ? find_name(&t, names, n, from, arena) : n;
 
         if (at == n) {
             got.others++;

@@ -10,14 +10,14 @@ enum { DIGITS = 18 };
 struct want {
     const struct bytes *names;
     unsigned n, from; /* from: behind the last hit: writers keep an order */
-    uint32_t lengths;
+    uint64_t bits;
 };
 
 static inline unsigned find(struct want *w, struct bytes name)
 {
     unsigned at = w->from < w->n ? w->from : 0;
 
-    if (!(w->lengths >> (name.len < 31 ? name.len : 31) & 1u))
+    if (!(w->bits & members_bit(name)))
         return w->n;
     for (unsigned i = 0; i < w->n; i++) {
         if (text_same(w->names[at], name)) {
@@ -29,14 +29,14 @@ static inline unsigned find(struct want *w, struct bytes name)
     return w->n;
 }
 
-static inline bool is_digit(uint8_t c)
-{
-    return c >= '0' && c <= '9';
-}
-
 static inline quick_at digits(quick_at at, quick_at end)
 {
-    while (at < end && is_digit(*at))
+    for (; end - at >= 16; at += 16) {
+        unsigned mask = scan_no_digit_mask(at);
+        if (mask)
+            return at + __builtin_ctz(mask);
+    }
+    while (at < end && *at >= '0' && *at <= '9')
         at++;
     return at;
 }
@@ -138,53 +138,26 @@ static quick_at take_all(struct quick *q, quick_at at, struct want *w, struct me
     return quick_take(q, at, '}');
 }
 
-/* A container of scalars mostly: its strings are passed by the sixteen bytes, and what is nested in
- * it is walked over. */
-static quick_at pass_members(struct quick *q, quick_at at, bool map)
-{
-    struct member m;
-    struct bytes name;
-
-    do {
-        if (map)
-            at = quick_take(q, quick_string(q, quick_take(q, at, '"'), &name), ':');
-        if (!at)
-            return NULL;
-        at += at < q->end && *at == ' ';
-        if (at == q->end)
-            return NULL;
-        at = take(q, at, &m);
-        if (at && at < q->end && *at != ',')
-            break;
-        at = quick_take(q, at, ',');
-    } while (at);
-    return quick_take(q, at, map ? '}' : ']');
-}
-
 quick_at quick_container(struct quick *q, quick_at at, struct bytes *text)
 {
-    quick_at from = at, to;
-    bool map;
+    struct member m;
 
     if (!at)
         return NULL;
-    from += from < q->end && *from == ' ';
-    if (from == q->end || (*from != '{' && *from != '['))
+    at += at < q->end && *at == ' ';
+    if (at == q->end || (*at != '{' && *at != '['))
         return NULL;
-    map = *from == '{';
-    to = quick_take(q, from + 1, map ? '}' : ']');
-    if (!to)
-        to = pass_members(q, from + 1, map);
-    if (to)
-        *text = bytes_of(from, (size_t)(to - from));
-    return to;
+    at = take_container(q, at, &m);
+    if (at)
+        *text = m.text;
+    return at;
 }
 
-bool members_quick(struct reader *r, const struct bytes names[], unsigned n, uint32_t mask,
+bool members_quick(struct reader *r, const struct bytes names[], unsigned n, uint64_t bits,
                    struct member out[], unsigned *others, struct arena *arena)
 {
-    struct quick q = {.end = r->rest.at + r->rest.len, .arena = arena};
-    struct want w = {.names = names, .n = n, .lengths = mask};
+    struct quick q = {.begin = r->all.at, .end = r->rest.at + r->rest.len, .arena = arena};
+    struct want w = {.names = names, .n = n, .bits = bits};
     quick_at end;
 
     if (r->format != WHAT_JSON || r->clipped || r->depth >= READER_DEPTH)

@@ -31,17 +31,13 @@ static size_t escape(quick_at at, size_t n)
     return is_hex(at[2]) && is_hex(at[3]) && is_hex(at[4]) && is_hex(at[5]) ? 6 : 0;
 }
 
-/* The first of at[n..all) that a string cannot hold as it is; all: there is none. */
-static size_t plain(quick_at at, size_t n, size_t all)
+/* The first of at[n..) that a string cannot hold as it is; the end: there is none. */
+static size_t plain(const struct quick *q, quick_at at, size_t n)
 {
-    for (; all - n >= 16; n += 16) {
-        unsigned mask = scan_string_mask(at + n);
-        if (mask)
-            return n + (size_t)__builtin_ctz(mask);
-    }
-    while (n < all && !scan_stops_string(at[n]))
-        n++;
-    return n;
+    struct bytes all = bytes_of(q->begin, (size_t)(q->end - q->begin));
+    size_t from = (size_t)(at - q->begin);
+
+    return scan_string_on(all, from + n) - from;
 }
 
 /* A string with escapes, the first of them behind n bytes. */
@@ -54,7 +50,7 @@ static quick_at escaped_string(struct quick *q, quick_at at, size_t n, struct by
         size_t length = escape(at + n, all - n);
         if (length == 0)
             return NULL;
-        n = plain(at, n + length, all);
+        n = plain(q, at, n + length);
     }
     if (n >= all || at[n] != '"')
         return NULL;
@@ -67,7 +63,7 @@ quick_at quick_long_string(struct quick *q, quick_at at, size_t n, struct bytes 
 {
     size_t all = left(q, at);
 
-    n = plain(at, n, all);
+    n = plain(q, at, n);
     if (n < all && at[n] == '"') {
         *text = bytes_of(at, n);
         return at + n + 1;

@@ -17,7 +17,7 @@
 typedef const uint8_t *quick_at;
 
 struct quick {
-    quick_at end;
+    quick_at begin, end; /* of the text */
     struct arena *arena;
     bool pass;                      /* texts do not matter: escapes stay */
     struct header *room, *room_end; /* headers got but not used yet */
@@ -34,24 +34,28 @@ static inline quick_at quick_take(const struct quick *q, quick_at at, uint8_t c)
 /* The rest of a string of which n bytes are known to be plain. */
 quick_at quick_long_string(struct quick *q, quick_at at, size_t n, struct bytes *text);
 
+#define QUICK_STRING 48u
+
 /* Behind a string; `at` is behind its opening quote, or NULL. Text as token_text() has it. Most
  * are short: sixteen bytes at once, and done. */
 static inline quick_at quick_string(struct quick *q, quick_at at, struct bytes *text)
 {
-    unsigned mask;
+    size_t n = 0;
 
     if (!at)
         return NULL;
-    if (q->end - at < 16)
-        return quick_long_string(q, at, 0, text);
-    mask = scan_string_mask(at);
-    if (mask == 0)
-        return quick_long_string(q, at, 16, text);
-    mask = (unsigned)__builtin_ctz(mask);
-    if (at[mask] != '"')
-        return quick_long_string(q, at, mask, text);
-    *text = bytes_of(at, mask);
-    return at + mask + 1;
+    for (; n < QUICK_STRING && (size_t)(q->end - at) >= n + 16; n += 16) {
+        unsigned mask = scan_string_mask(at + n);
+
+        if (mask == 0)
+            continue;
+        n += (size_t)__builtin_ctz(mask);
+        if (at[n] != '"')
+            break;
+        *text = bytes_of(at, n);
+        return at + n + 1;
+    }
+    return quick_long_string(q, at, n, text);
 }
 
 /* Behind an object; `at` is behind its opening brace, or NULL. As tree_read() would have it. */

@@ -2,13 +2,33 @@
  * strings comes from the parity of the unescaped quotes before them. */
 #include "dissectors/content/json_walk.h"
 
-#include "dissectors/content/scan.h"
+#if defined(__x86_64__) && defined(__GNUC__)
+#define WALK_X86 1
+#include <immintrin.h>
+#endif
+
+#define BLOCK 64u
+
+#define INLINE static inline __attribute__((always_inline))
 
 /* How far a walk over brackets has come. */
 struct walk {
     uint64_t depth;
     uint64_t in_string; /* all ones inside a string */
     bool escape;        /* the next byte is escaped */
+};
+
+/* A bit for each byte of a block, the lowest for the first. */
+struct two_masks {
+    uint64_t a, b;
+};
+
+typedef struct two_masks masks_fn(const uint8_t *p);
+
+/* What differs between processors: quotes and backslashes; opening and closing brackets of either
+ * shape, of which [ and { differ by 0x20, as ] and } do. */
+struct eyes {
+    masks_fn *quotes, *brackets;
 };
 
 /* The bytes of a block that follow an unescaped backslash. */
@@ -30,7 +50,7 @@ static uint64_t escaped_bytes(struct walk *w, uint64_t backslash)
 }
 
 /* For each byte: is it inside a string (or the quote that opens one)? */
-static uint64_t inside_strings(struct walk *w, uint64_t quote)
+INLINE uint64_t inside_strings(struct walk *w, uint64_t quote)
 {
     uint64_t inside = quote;
     inside ^= inside << 1;
@@ -44,34 +64,40 @@ static uint64_t inside_strings(struct walk *w, uint64_t quote)
     return inside;
 }
 
-/* One block of 64; the place behind the bracket that brings the depth to 0, or 0. */
-static unsigned walk_block(struct walk *w, const uint8_t *p)
+/* The place behind the bracket that brings the depth to 0, or 0. */
+INLINE unsigned follow(struct walk *w, uint64_t open, uint64_t close)
 {
-    struct scan_masks m;
-    scan_quotes(p, &m);
-    if (w->in_string && !w->escape && (m.quote | m.backslash) == 0)
-        return 0;
-    if (m.backslash | w->escape)
-        m.quote &= ~escaped_bytes(w, m.backslash);
-    uint64_t outside = ~inside_strings(w, m.quote);
-    scan_brackets(p, &m);
-    for (uint64_t left = m.bracket & outside; left; left &= left - 1) {
-        unsigned i = (unsigned)__builtin_ctzll(left);
-        if (p[i] & 2) /* in [ and {, not in ] and } */
-            w->depth++;
-        else if (--w->depth == 0)
-            return i + 1;
+    uint64_t n = 0;
+    for (uint64_t left = close; left; left &= left - 1) {
+        uint64_t before = (left & -left) - 1;
+        if (w->depth + (unsigned)__builtin_popcountll(open & before) == ++n)
+            return (unsigned)__builtin_ctzll(left) + 1;
     }
+    w->depth += (unsigned)__builtin_popcountll(open);
+    w->depth -= n;
     return 0;
 }
 
-size_t json_walk(struct bytes in)
+/* One block; as follow(). */
+INLINE unsigned walk_block(struct walk *w, const uint8_t *p, struct eyes eyes)
+{
+    struct two_masks quotes = eyes.quotes(p);
+    if (w->in_string && !w->escape && (quotes.a | quotes.b) == 0)
+        return 0;
+    if (quotes.b | w->escape)
+        quotes.a &= ~escaped_bytes(w, quotes.b);
+    uint64_t outside = ~inside_strings(w, quotes.a);
+    struct two_masks brackets = eyes.brackets(p);
+    return follow(w, brackets.a & outside, brackets.b & outside);
+}
+
+INLINE size_t walk(struct bytes in, struct eyes eyes)
 {
     struct walk w = {.depth = 1};
-    uint8_t last[64];
+    uint8_t last[BLOCK];
     size_t at = 0;
-    for (; in.len - at >= sizeof last; at += sizeof last) {
-        unsigned n = walk_block(&w, in.at + at);
+    for (; in.len - at >= BLOCK; at += BLOCK) {
+        unsigned n = walk_block(&w, in.at + at, eyes);
         if (n > 0)
             return at + n;
     }
@@ -79,6 +105,98 @@ size_t json_walk(struct bytes in)
         return SIZE_MAX;
     memset(last, ' ', sizeof last);
     memcpy(last, in.at + at, in.len - at);
-    unsigned n = walk_block(&w, last);
+    unsigned n = walk_block(&w, last, eyes);
     return n > 0 ? at + n : SIZE_MAX;
+}
+
+#ifdef WALK_X86
+#define AVX2 __attribute__((target("avx2,bmi,popcnt")))
+
+AVX2 static inline __m256i load_32(const uint8_t *p)
+{
+    return _mm256_loadu_si256((const __m256i *)(const void *)p);
+}
+
+AVX2 static inline uint64_t equal_64(__m256i low, __m256i high, char c)
+{
+    __m256i all = _mm256_set1_epi8(c);
+    uint64_t a = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(low, all));
+    uint64_t b = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(high, all));
+    return a | b << 32;
+}
+
+AVX2 static struct two_masks quotes_avx2(const uint8_t *p)
+{
+    __m256i low = load_32(p), high = load_32(p + 32);
+    return (struct two_masks){equal_64(low, high, '"'), equal_64(low, high, '\\')};
+}
+
+AVX2 static struct two_masks brackets_avx2(const uint8_t *p)
+{
+    __m256i bit = _mm256_set1_epi8(0x20);
+    __m256i low = _mm256_or_si256(load_32(p), bit), high = _mm256_or_si256(load_32(p + 32), bit);
+    return (struct two_masks){equal_64(low, high, '{'), equal_64(low, high, '}')};
+}
+
+AVX2 static size_t walk_avx2(struct bytes in)
+{
+    return walk(in, (struct eyes){quotes_avx2, brackets_avx2});
+}
+
+static __m128i load_16(const uint8_t *p, bool fold)
+{
+    __m128i x = _mm_loadu_si128((const __m128i *)(const void *)p);
+    return fold ? _mm_or_si128(x, _mm_set1_epi8(0x20)) : x;
+}
+
+static uint64_t equal_16(const uint8_t *p, bool fold, char c)
+{
+    return (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(load_16(p, fold), _mm_set1_epi8(c)));
+}
+
+static uint64_t equal(const uint8_t *p, bool fold, char c)
+{
+    return equal_16(p, fold, c) | equal_16(p + 16, fold, c) << 16 |
+           equal_16(p + 32, fold, c) << 32 | equal_16(p + 48, fold, c) << 48;
+}
+
+static bool has_avx2(void)
+{
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
+           __builtin_cpu_supports("popcnt");
+}
+#else
+static uint64_t equal(const uint8_t *p, bool fold, char c)
+{
+    uint64_t m = 0;
+    for (unsigned i = 0; i < BLOCK; i++)
+        m |= (uint64_t)((fold ? p[i] | 0x20 : p[i]) == (uint8_t)c) << i;
+    return m;
+}
+
+static bool has_avx2(void)
+{
+    return false;
+}
+
+static size_t walk_avx2(struct bytes in)
+{
+    (void)in;
+    return SIZE_MAX;
+}
+#endif
+
+static struct two_masks quotes_plain(const uint8_t *p)
+{
+    return (struct two_masks){equal(p, false, '"'), equal(p, false, '\\')};
+}
+
+static struct two_masks brackets_plain(const uint8_t *p)
+{
+    return (struct two_masks){equal(p, true, '{'), equal(p, true, '}')};
+}
+
+size_t json_walk(struct bytes in)
+{
+    return has_avx2() ? walk_avx2(in) : walk(in, (struct eyes){quotes_plain, brackets_plain});
 }
