@@ -19,14 +19,18 @@ static bool at_address(const struct baseline_entry *e, const struct endpoint *wh
     return false;
 }
 
-static bool in_list(const struct baseline_entry *e, struct bytes text)
+static bool has_text(const struct baseline_entry *e, struct bytes text)
 {
-    if (!e->has_list || text.len == 0)
-        return true;
     for (size_t i = 0; i < e->list.n; i++)
         if (glob_match(e->list.at[i], text))
             return true;
-    return false;
+    return !e->has_list;
+}
+
+/* What is not known matches any. */
+static bool in_list(const struct baseline_entry *e, struct bytes text)
+{
+    return text.len == 0 || has_text(e, text);
 }
 
 static bool of_user(const struct baseline_entry *e, struct bytes user)
@@ -47,7 +51,7 @@ bool baseline_controls(const struct baseline *b, const struct endpoint *who, str
     const struct baseline_part *p = b ? &b->sections[BASELINE_CONTROLLERS] : NULL;
 
     for (size_t i = 0; p && i < p->n; i++)
-        if (at_address(&p->at[i], who) && in_list(&p->at[i], command))
+        if (at_address(&p->at[i], who) && has_text(&p->at[i], command))
             return true;
     return false;
 }

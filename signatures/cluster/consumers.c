@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
+#include "signatures/baseline.h"
 #include "signatures/cluster/deployment.h"
 #include "signatures/cluster/names.h"
 #include "signatures/flat.h"
@@ -111,6 +112,9 @@ static void silent(struct deployment *d, const struct msg *m, struct consumer *a
     if (!q || ((q->loud[0] == 0 || q->loud[0] == at->host) &&
                (q->loud[1] == 0 || q->loud[1] == at->host)))
         return; /* nobody here announces himself: their way */
+    if (baseline_worker(out->policy->baseline, (struct bytes){0}, &m->conn->id.client,
+                        name_without_priority(crew_queue_of(m)), msg_text(m, F_USER)))
+        return;
     finding_init(&f, RULE_WORKER_SILENT, SEV_MEDIUM);
     finding_reason(&f, "a client takes tasks and announces itself nowhere, others on the queue do");
     out->emit(out->ctx, m, &f);
@@ -152,7 +156,7 @@ void consumers_finish(struct deployment *d, struct stamp now, const struct detec
     judge_until(d, INT64_MAX, out);
 }
 
-static bool asks_for_tasks(const struct msg *m)
+bool consumers_asks(const struct msg *m)
 {
     bool asks = msg_is(m, F_AMQP_METHOD, "basic.consume") ||
                 msg_is(m, F_AMQP_METHOD, "basic.get") || msg_is(m, F_REDIS_COMMAND, "BRPOP") ||
@@ -169,7 +173,7 @@ void consumers_note(struct deployment *d, const struct msg *m, const struct dete
     if (m->kind == MSG_TASK && m->op == OP_DELIVER && m->dir == TO_CLIENT &&
         name_use(crew_queue_of(m)) == NAME_TASKS) {
         took(d, m);
-    } else if (m->kind == MSG_COMMAND && asks_for_tasks(m)) {
+    } else if (m->kind == MSG_COMMAND && consumers_asks(m)) {
         consumer_of(d->consumers, m);
     } else if (m->kind == MSG_CLOSED ||
                (m->kind == MSG_COMMAND && msg_is(m, F_AMQP_METHOD, "connection.close"))) {

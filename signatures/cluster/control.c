@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
+#include "signatures/baseline.h"
 #include "signatures/cluster/deployment.h"
 #include "signatures/cluster/names.h"
 #include "signatures/cluster/topology.h"
@@ -153,7 +154,12 @@ static void say(const struct msg *m, enum rule_id rule, enum severity severity, 
 
 static void recon(const struct msg *m, const struct detect_out *out)
 {
-    say(m, RULE_CONTROL_RECON, out->policy->baseline ? SEV_LOW : SEV_INFO,
+    const struct baseline *b = out->policy->baseline;
+    bool judged = baseline_judges(b, BASELINE_CONTROLLERS) || baseline_judges(b, BASELINE_MONITORS);
+
+    if (baseline_lists(b, BASELINE_MONITORS, &m->conn->id.client))
+        return;
+    say(m, RULE_CONTROL_RECON, judged ? SEV_LOW : SEV_INFO,
         "a remote control command explores the workers", out);
 }
 
@@ -243,13 +249,12 @@ static void remember_revoked(struct deployment *d, const struct msg *m)
     }
 }
 
-static void command(struct deployment *d, const struct msg *m, const struct detect_out *out)
+static void judge(struct deployment *d, const struct msg *m, const struct detect_out *out)
 {
-    struct bytes method = msg_text(m, F_CONTROL_METHOD);
     bool known;
-    enum risk risk = risk_of(method, &known);
+    enum risk risk = risk_of(msg_text(m, F_CONTROL_METHOD), &known);
 
-    if (bytes_eq(method, "hello")) {
+    if (msg_is(m, F_CONTROL_METHOD, "hello")) {
         if (suppresses(d, m))
             say(m, RULE_CONTROL_DANGEROUS, SEV_HIGH,
                 "a hello that revokes a task which was published and has not ended", out);
@@ -265,6 +270,19 @@ static void command(struct deployment *d, const struct msg *m, const struct dete
         say(m, RULE_CONTROL_DANGEROUS, SEV_HIGH,
             "a remote control command redirects, cancels or throttles tasks", out);
     }
+}
+
+static bool is_allowed(const struct msg *m, struct bytes method, const struct detect_out *out)
+{
+    return baseline_controls(out->policy->baseline, &m->conn->id.client, method);
+}
+
+static void command(struct deployment *d, const struct msg *m, const struct detect_out *out)
+{
+    struct bytes method = msg_text(m, F_CONTROL_METHOD);
+
+    if (!is_allowed(m, method, out))
+        judge(d, m, out);
     if (name_starts(method, "revoke") || bytes_eq(method, "terminate"))
         remember_revoked(d, m);
 }
@@ -276,7 +294,7 @@ void control_note(struct deployment *d, const struct msg *m, const struct detect
     if (m->kind == MSG_CONTROL && msg_has(m, F_CONTROL_METHOD) && m->op == OP_PUBLISH)
         command(d, m, out);
     else if (m->kind == MSG_WORKER && msg_is(m, F_WORKER_EVENT, "worker-elect") &&
-             msg_is(m, F_CONTROL_TOPIC, "task"))
+             msg_is(m, F_CONTROL_TOPIC, "task") && !is_allowed(m, bytes_of("election", 8), out))
         say(m, RULE_CONTROL_DANGEROUS, SEV_CRITICAL,
             "an election among the workers: the winner publishes a task in its own name", out);
 }

@@ -18,6 +18,8 @@ static void close_deployment(void *self)
     nodes_free(d->nodes);
     control_free(d->control);
     consumers_free(d->consumers);
+    origins_free(d->origins);
+    belongs_free(d->belongs);
     if (d->bindings)
         lru_free(d->bindings);
     free(d);
@@ -35,7 +37,10 @@ static void *open_deployment(const struct policy *policy)
     d->control = control_new();
     d->consumers = consumers_new();
     d->bindings = tap_new();
-    if (crew_open(&d->crew) && d->ledger && d->nodes && d->control && d->consumers && d->bindings)
+    d->origins = origins_new();
+    d->belongs = belongs_new();
+    if (crew_open(&d->crew) && d->ledger && d->nodes && d->control && d->consumers && d->bindings &&
+        d->origins && d->belongs)
         return d;
     close_deployment(d);
     return NULL;
@@ -64,11 +69,13 @@ static void note(void *self, const struct msg *m, const struct detect_out *out)
     nodes_note(d->nodes, &d->crew, m, out);
     if (m->kind != MSG_CLOSED)
         crew_note(&d->crew, m);
+    origins_note(d, m, out);
     tasks_note(d, m, out);
     control_note(d, m, out);
     tap_note(d, m, out);
     keys_note(d, m, out);
     consumers_note(d, m, out);
+    belongs_note(d, m, out);
 }
 
 static void tick(void *self, struct stamp now, const struct detect_out *out)

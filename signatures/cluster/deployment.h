@@ -16,6 +16,8 @@ struct deployment {
     struct control *control;
     struct consumers *consumers;
     struct lru *bindings; /* of tap.c */
+    struct origins *origins;
+    struct belongs *belongs;
 };
 
 /* Whether a MSG_COMMAND is one that the detectors learn from: asked by the workers, so that the
@@ -37,7 +39,20 @@ struct consumers *consumers_new(void);
 void consumers_free(struct consumers *c);
 void consumers_note(struct deployment *d, const struct msg *m, const struct detect_out *out);
 void consumers_tick(struct deployment *d, struct stamp now, const struct detect_out *out);
+/* It asks for tasks, as far as the queue's name tells. */
+bool consumers_asks(const struct msg *m);
 void consumers_finish(struct deployment *d, struct stamp now, const struct detect_out *out);
+
+/* origins.c: task-origin-unknown, task-origin-spoofed, task-name-unknown. Asked before tasks.c:
+ * what became of the task until now. */
+struct origins *origins_new(void);
+void origins_free(struct origins *o);
+void origins_note(struct deployment *d, const struct msg *m, const struct detect_out *out);
+
+/* belongs.c: worker-unknown. */
+struct belongs *belongs_new(void);
+void belongs_free(struct belongs *b);
+void belongs_note(struct deployment *d, const struct msg *m, const struct detect_out *out);
 
 /* tap.c: amqp-tap, amqp-destructive. */
 struct lru *tap_new(void);

@@ -3,6 +3,7 @@
  * redis-admin, redis-destructive, redis-recon, redis-queue-tamper. Judged when the reply is known,
  * which is in the evidence and changes nothing. */
 #include "base/hash.h"
+#include "signatures/baseline.h"
 #include "signatures/cluster/deployment.h"
 #include "signatures/cluster/names.h"
 
@@ -242,11 +243,41 @@ static bool names_queue(struct deployment *d, const struct msg *m, bool kombus)
     return false;
 }
 
+/* What a replica, or a migration that is under way, sends. */
+static bool is_replication(struct bytes command)
+{
+    static const char *const names[] = {"SYNC",    "PSYNC",          "FAILOVER",
+                                        "RESTORE", "RESTORE-ASKING", "MIGRATE"};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (bytes_eq(command, names[i]))
+            return true;
+    return false;
+}
+
+/* By the baseline. No policy excuses what takes the server over, or a queue apart. */
+static bool is_allowed(const struct msg *m, enum rule_id rule, const struct baseline *b)
+{
+    const struct endpoint *who = &m->conn->id.client;
+    struct bytes command = msg_text(m, F_REDIS_COMMAND);
+
+    switch (rule) {
+    case RULE_REDIS_RECON: return baseline_lists(b, BASELINE_MONITORS, who);
+    case RULE_REDIS_DESTRUCTIVE: return baseline_controls(b, who, command);
+    case RULE_REDIS_ADMIN:
+        return baseline_controls(b, who, command) ||
+               (is_replication(command) && baseline_lists(b, BASELINE_RELAYS, who));
+    default: return false;
+    }
+}
+
 static void say(const struct msg *m, enum rule_id rule, enum severity severity, const char *why,
                 const struct detect_out *out)
 {
     struct finding f;
 
+    if (is_allowed(m, rule, out->policy->baseline))
+        return;
     finding_init(&f, rule, severity);
     finding_reason(&f, "%s", why);
     finding_text(&f, "command", msg_text(m, F_REDIS_COMMAND));

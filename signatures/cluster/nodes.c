@@ -190,8 +190,7 @@ static struct bytes binding_queue(struct bytes member)
     return member;
 }
 
-/* The name of the node that this message shows to live at the client's address; empty: none. */
-static struct bytes shown(const struct msg *m)
+struct bytes nodes_shown(const struct msg *m)
 {
     struct bytes none = {0};
 
@@ -218,7 +217,7 @@ void nodes_note(struct nodes *n, const struct crew *c, const struct msg *m,
         closed(n, m);
         return;
     }
-    name = shown(m);
+    name = nodes_shown(m);
     if (name.len == 0)
         return;
     if (m->kind == MSG_WORKER && msg_is(m, F_WORKER_EVENT, "worker-offline"))

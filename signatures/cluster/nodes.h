@@ -12,6 +12,9 @@ struct nodes *nodes_new(void);
 void nodes_free(struct nodes *n);
 void nodes_note(struct nodes *n, const struct crew *c, const struct msg *m,
                 const struct detect_out *out);
+/* The name of the node that this message shows to live at the client's address; empty: none. Of a
+ * worker-offline too. */
+struct bytes nodes_shown(const struct msg *m);
 /* The node lives at the client's address of m and, as far as was seen, nowhere else. */
 bool nodes_is_own(struct nodes *n, const struct msg *m, struct bytes node);
 /* When the node was last seen at the client's address of m; 0: never. */

@@ -1,6 +1,7 @@
 /* signatures/cluster/tap.c - queues of RabbitMQ that a stranger binds, reads, empties or deletes:
  * amqp-tap, amqp-destructive. What Celery binds: celery-on-the-wire 4, 5.4. */
 #include "base/hash.h"
+#include "signatures/baseline.h"
 #include "signatures/cluster/deployment.h"
 #include "signatures/cluster/names.h"
 #include "signatures/cluster/topology.h"
@@ -33,11 +34,34 @@ static struct binding *exchange_of(struct deployment *d, const struct msg *m, st
     return at(d, m, exchange, (struct bytes){0}, 6);
 }
 
+static struct bytes last_word(struct bytes method)
+{
+    const uint8_t *dot = method.len > 0 ? memchr(method.at, '.', method.len) : NULL;
+
+    if (dot)
+        bytes_cut(&method, (size_t)(dot - method.at) + 1);
+    return method;
+}
+
+/* Monitors may bind and read; `celery purge` is a controller's, under the name of its method or as
+ * the last word of it. */
+static bool is_allowed(const struct msg *m, enum rule_id rule, const struct baseline *b)
+{
+    const struct endpoint *who = &m->conn->id.client;
+    struct bytes method = msg_text(m, F_AMQP_METHOD), word = last_word(method);
+
+    if (rule == RULE_AMQP_TAP)
+        return baseline_lists(b, BASELINE_MONITORS, who);
+    return baseline_controls(b, who, method) || baseline_controls(b, who, word);
+}
+
 static void say(const struct msg *m, enum rule_id rule, const char *why,
                 const struct detect_out *out)
 {
     struct finding f;
 
+    if (is_allowed(m, rule, out->policy->baseline))
+        return;
     finding_init(&f, rule, SEV_HIGH);
     finding_reason(&f, "%s", why);
     if (msg_text(m, F_AMQP_QUEUE).len > 0)

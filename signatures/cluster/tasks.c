@@ -1,5 +1,6 @@
 /* signatures/cluster/tasks.c - the life of each task: task-replayed, result-forged. */
 #include "base/hash.h"
+#include "signatures/baseline.h"
 #include "signatures/cluster/deployment.h"
 #include "signatures/cluster/topology.h"
 
@@ -72,7 +73,8 @@ static void published(struct deployment *d, const struct msg *m, uint64_t id,
         return;
     }
     if (t->publisher != host && !ledger_took_any(d->ledger, id, host, m->at.ns) &&
-        (t->publisher != 0 || !(m->coverage & COVER_MIDSTREAM)) && !ends_replaced(d, m, t, host))
+        (t->publisher != 0 || !(m->coverage & COVER_MIDSTREAM)) && !ends_replaced(d, m, t, host) &&
+        !baseline_lists(out->policy->baseline, BASELINE_RELAYS, &m->conn->id.client))
         replayed(m, t, out);
     if (t->publisher == 0)
         t->publisher = host;
@@ -196,7 +198,8 @@ static void result(struct deployment *d, const struct msg *m, const struct detec
         t = ledger_find_any(d->ledger, id, m->at.ns);
     if (!t)
         return;
-    if (!is_forged(d, m, t, host)) {
+    if (!is_forged(d, m, t, host) ||
+        baseline_lists(out->policy->baseline, BASELINE_RELAYS, &m->conn->id.client)) {
         t->ended |= is_final(m);
         return;
     }

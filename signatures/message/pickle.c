@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/hash.h"
+#include "signatures/baseline.h"
 #include "signatures/message/message.h"
 #include "signatures/pickle/pickle.h"
 
@@ -111,16 +112,51 @@ static uint64_t class_of(const struct story *s)
     return hash_mix(hash_bytes(s->imports, 1), hash_bytes(s->calls, 2));
 }
 
+/* Where it goes, as far as a message alone tells: bindings are not known here, and a routing key is
+ * most often the queue's name. */
+static struct bytes queue_of(const struct msg *m)
+{
+    struct bytes queue = msg_text(m, F_TASK_QUEUE);
+
+    return queue.len > 0 ? queue : msg_text(m, F_TASK_ROUTING_KEY);
+}
+
+static enum severity import_severity(const struct baseline *b, struct bytes queue,
+                                     struct bytes module)
+{
+    if (!baseline_judges(b, BASELINE_IMPORTS))
+        return SEV_INFO;
+    switch (baseline_import(b, queue, module)) {
+    case IMPORT_UNLISTED: return SEV_MEDIUM;
+    case IMPORT_UNLEARNT: return SEV_HIGH;
+    default: return 0;
+    }
+}
+
 /* The first import that is on no list is what the rule is about: folded by its module. */
 static void unknown_import(const struct msg *m, const struct story *s, const struct detect_out *out)
 {
+    const struct baseline *b = out->policy->baseline;
+    enum severity worst = 0;
     uint64_t module = 0;
 
-    for (unsigned i = s->r->n_imports; i-- > 0;)
-        if (s->r->imports[i].kind == PICKLE_CLASS_UNKNOWN)
-            module = hash_bytes(s->r->imports[i].module, 3);
-    say(m, RULE_PICKLE_UNKNOWN_IMPORT, SEV_INFO, "a pickle loads a class that is on no list", s,
-        module, out);
+    for (unsigned i = s->r->n_imports; i-- > 0;) {
+        const struct pickle_import *import = &s->r->imports[i];
+        enum severity is;
+
+        if (import->kind != PICKLE_CLASS_UNKNOWN)
+            continue;
+        is = import_severity(b, queue_of(m), import->module);
+        if (is != 0)
+            module = hash_bytes(import->module, 3);
+        worst = is > worst ? is : worst;
+    }
+    if (worst != 0)
+        say(m, RULE_PICKLE_UNKNOWN_IMPORT, worst,
+            worst == SEV_INFO     ? "a pickle loads a class that is on no list"
+            : worst == SEV_MEDIUM ? "a pickle loads a class that the baseline does not list"
+                                  : "a pickle loads a class that was never learnt for this queue",
+            s, module, out);
 }
 
 static void verdict(const struct msg *m, const struct story *s, const struct detect_out *out)

@@ -49,6 +49,10 @@ static const char *const BUILT[] = {
     "redis-recon",
     "redis-queue-tamper",
     "amqp-tap",
+    "task-origin-unknown",
+    "task-origin-spoofed",
+    "task-name-unknown",
+    "worker-unknown",
 };
 
 static const struct rule *find(const char *id)

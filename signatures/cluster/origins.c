@@ -1,0 +1,389 @@
+/* signatures/cluster/origins.c - tasks that come from where the baseline knows nobody, or that
+ * claim to come from somebody else: task-origin-unknown, task-origin-spoofed, task-name-unknown. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "signatures/baseline.h"
+#include "signatures/cluster/deployment.h"
+#include "signatures/cluster/topology.h"
+#include "signatures/flat.h"
+#include "signatures/origin.h"
+
+#define MEMO       4096u /* answers; a power of two */
+#define CLAIMS_MAX 16384u
+#define ALIVE_NS   (60 * INT64_C(1000000000)) /* a worker speaks every two seconds */
+#define LIST_MAX   400u
+
+/* What the baseline says of one origin, address, user and task name. */
+struct answer {
+    uint64_t key;
+    uint8_t origin; /* enum baseline_origin */
+    bool listed;    /* by the section `tasks` */
+    bool allowed;   /* by the producer's own list */
+};
+
+/* A process that announced itself: pid and host of a worker, on one broker and vhost or database.
+ * A task that claims to be sent by it, from another address, waits for its next sign of life: where
+ * the worker is gone, what has its name now may be its next life. */
+struct claim {
+    uint64_t host;
+    int64_t last, waits_since;
+    void *task;     /* flat; NULL: none waits */
+    uint8_t family; /* of its address: IPv4 and IPv6 may be one host */
+    bool shared;    /* two addresses have the same pid and host: containers with a fixed name */
+};
+
+struct origins {
+    struct answer memo[MEMO];
+    const struct baseline *baseline; /* that the memo is of */
+    unsigned generation;
+    struct lru *claims;
+};
+
+static void gone(void *ctx, uint64_t key, void *value)
+{
+    struct claim *c = value;
+
+    (void)ctx, (void)key;
+    free(c->task);
+}
+
+struct origins *origins_new(void)
+{
+    struct origins *o = calloc(1, sizeof *o);
+
+    if (!o)
+        return NULL;
+    o->claims = lru_new(CLAIMS_MAX, sizeof(struct claim), gone, NULL);
+    if (o->claims)
+        return o;
+    free(o);
+    return NULL;
+}
+
+void origins_free(struct origins *o)
+{
+    if (o)
+        lru_free(o->claims);
+    free(o);
+}
+
+/* --- the baseline's answers ------------------------------------------------------ */
+
+/* A task as it is judged: who is NULL where only its delivery was seen. */
+struct sent {
+    const struct msg *m;
+    const struct endpoint *who;
+    struct bytes user;
+    struct origin origin;
+    bool has_origin;
+};
+
+static void forget_others(struct origins *o, const struct baseline *b)
+{
+    if (o->baseline == b && o->generation == b->generation)
+        return;
+    memset(o->memo, 0, sizeof o->memo);
+    o->baseline = b;
+    o->generation = b->generation;
+}
+
+static uint64_t key_of(const struct sent *s, struct bytes name)
+{
+    struct bytes ip = s->who ? bytes_of(s->who->ip, sizeof s->who->ip) : (struct bytes){0};
+    uint64_t where = hash_mix(hash_bytes(ip, s->who ? s->who->family : 0), hash_bytes(s->user, 1));
+
+    where = hash_mix(where, hash_bytes(s->origin.host, s->has_origin ? 2 : 3));
+    where = hash_mix(where, hash_bytes(name, 4));
+    return where ? where : 1;
+}
+
+static struct answer ask(struct origins *o, const struct baseline *b, const struct sent *s,
+                         struct bytes name)
+{
+    uint64_t key = key_of(s, name);
+    struct answer *a = &o->memo[key & (MEMO - 1)];
+
+    forget_others(o, b);
+    if (a->key == key)
+        return *a;
+    a->key = key;
+    a->origin = (uint8_t)baseline_origin(b, s->origin.host, s->who, s->user);
+    a->listed = baseline_task(b, name);
+    a->allowed = !s->who || !s->has_origin || baseline_is_celerys(name) ||
+                 baseline_producer_task(b, s->origin.host, s->who, name);
+    return *a;
+}
+
+/* --- what excuses a foreign address ------------------------------------------------ */
+
+/* A worker's retry, or replacement, of a task that it may have taken before we looked, or that was
+ * forgotten since. */
+static bool may_have_taken(struct deployment *d, const struct msg *m, uint64_t id)
+{
+    const struct host *h = crew_find(&d->crew, m, crew_host_id(m));
+
+    return h && h->consumes != 0 && msg_num(m, F_TASK_RETRIES, 0) > 0 &&
+           (h->partial || ledger_evicted(d->ledger) > 0) &&
+           !ledger_find_any(d->ledger, id, m->at.ns);
+}
+
+/* Retries, replacements and what is put back keep the origin of who sent the task first; relays
+ * publish what others sent. */
+static bool publishes_for_others(struct deployment *d, const struct msg *m,
+                                 const struct baseline *b)
+{
+    uint64_t id = tasks_id(msg_text(m, F_TASK_ID));
+
+    return ledger_took_any(d->ledger, id, crew_host_id(m), m->at.ns) || may_have_taken(d, m, id) ||
+           baseline_lists(b, BASELINE_RELAYS, &m->conn->id.client);
+}
+
+/* --- findings --------------------------------------------------------------------- */
+
+static void say(const struct msg *m, enum rule_id rule, enum severity severity, const char *why,
+                struct bytes host, const struct detect_out *out)
+{
+    struct finding f;
+
+    finding_init(&f, rule, severity);
+    finding_reason(&f, "%s", why);
+    finding_text(&f, "host", host);
+    if (msg_has(m, F_USER) && m->dir == TO_SERVER)
+        finding_text(&f, "user", msg_text(m, F_USER));
+    f.fold_class = hash_bytes(host, 0);
+    f.once_a_task = true;
+    out->emit(out->ctx, m, &f);
+}
+
+/* true: something was said. */
+static bool judge_origin(struct deployment *d, const struct sent *s, enum baseline_origin is,
+                         const struct detect_out *out)
+{
+    const struct baseline *b = out->policy->baseline;
+    struct bytes host = s->origin.host;
+
+    if (is == ORIGIN_KNOWN || !baseline_judges(b, BASELINE_PRODUCERS))
+        return false;
+    if (is == ORIGIN_UNKNOWN) {
+        say(s->m, RULE_TASK_ORIGIN_UNKNOWN, SEV_HIGH,
+            "a task from a host that the baseline does not list", host, out);
+        return true;
+    }
+    if (publishes_for_others(d, s->m, b))
+        return false;
+    if (is == ORIGIN_ELSEWHERE)
+        say(s->m, RULE_TASK_ORIGIN_SPOOFED, SEV_CRITICAL,
+            "a task claims a host that the baseline knows, from an address that is not its own",
+            host, out);
+    else
+        say(s->m, RULE_TASK_ORIGIN_UNKNOWN, SEV_HIGH,
+            "a task from a host that the baseline knows, sent by another user of the broker", host,
+            out);
+    return true;
+}
+
+struct names {
+    char text[LIST_MAX];
+    size_t n;
+    unsigned count;
+    bool embedded;
+    uint64_t first; /* hash */
+};
+
+static void add_name(struct names *l, struct bytes name, bool embedded)
+{
+    size_t room = sizeof l->text - l->n;
+
+    if (l->count++ == 0) {
+        l->first = hash_bytes(name, 0);
+        l->embedded = embedded;
+    }
+    if (name.len + 2 > room)
+        return;
+    if (l->n > 0) {
+        memcpy(l->text + l->n, ", ", 2);
+        l->n += 2;
+    }
+    memcpy(l->text + l->n, name.at, name.len);
+    l->n += name.len;
+}
+
+static void say_names(const struct msg *m, const struct names *l, bool own_list,
+                      const struct detect_out *out)
+{
+    struct finding f;
+
+    finding_init(&f, RULE_TASK_NAME_UNKNOWN, SEV_MEDIUM);
+    finding_reason(
+        &f, "%s that %s", l->embedded ? "a task carries another one" : "a task has a name",
+        own_list ? "the baseline does not allow its producer" : "the baseline does not list");
+    if (l->n > 0)
+        finding_text(&f, "names", bytes_of(l->text, l->n));
+    finding_num(&f, "unknown", l->count);
+    f.fold_class = l->first;
+    f.once_a_task = true;
+    out->emit(out->ctx, m, &f);
+}
+
+static void judge_names(struct origins *o, const struct sent *s, const struct answer *of_task,
+                        const struct detect_out *out)
+{
+    struct bytes name = msg_text(s->m, F_TASK_NAME), list = msg_text(s->m, F_TASK_SUBTASKS);
+    struct names unknown = {.n = 0};
+    bool own_list = false;
+
+    if (name.len > 0 && !(of_task->listed && of_task->allowed)) {
+        own_list = of_task->listed;
+        add_name(&unknown, name, false);
+    }
+    while (list_next(&list, &name)) {
+        struct answer a = ask(o, out->policy->baseline, s, name);
+
+        if (name.len == 0 || (a.listed && a.allowed))
+            continue;
+        own_list = unknown.count == 0 ? a.listed : own_list;
+        add_name(&unknown, name, true);
+    }
+    if (unknown.count > 0)
+        say_names(s->m, &unknown, own_list, out);
+}
+
+/* --- a live worker's name ---------------------------------------------------------- */
+
+static uint64_t process_key(const struct msg *m, int64_t pid, struct bytes host)
+{
+    return hash_mix(hash_mix(topology_scope(m), (uint64_t)pid), hash_bytes(host, 8));
+}
+
+static void drop_task(struct claim *c)
+{
+    free(c->task);
+    c->task = NULL;
+}
+
+/* The worker lives: what waits was not sent by its next life. */
+static void tell_claim(struct claim *c, int64_t now, const struct detect_out *out)
+{
+    struct flat_view v;
+    struct origin o;
+
+    if (!c->task)
+        return;
+    flat_read(c->task, &v);
+    if (now - c->waits_since <= ALIVE_NS && origin_parse(msg_text(&v.m, F_TASK_ORIGIN), &o))
+        say(&v.m, RULE_TASK_ORIGIN_SPOOFED, SEV_CRITICAL,
+            "a task claims the process of a live worker, from an address that is not its own",
+            o.host, out);
+    drop_task(c);
+}
+
+static void take_over(struct claim *c, const struct msg *m)
+{
+    drop_task(c);
+    *c = (struct claim){.host = crew_host_id(m), .family = m->conn->id.client.family};
+}
+
+/* The host of a node's name: what follows the first '@'. */
+static struct bytes host_of_node(struct bytes node)
+{
+    const uint8_t *at = node.len > 0 ? memchr(node.at, '@', node.len) : NULL;
+
+    if (at)
+        bytes_cut(&node, (size_t)(at - node.at) + 1);
+    return at ? node : (struct bytes){0};
+}
+
+/* An event of a worker; of task-sent the name is a client's. */
+static void worker_speaks(struct origins *o, const struct msg *m, const struct detect_out *out)
+{
+    struct bytes host = host_of_node(msg_text(m, F_WORKER_HOSTNAME));
+    int64_t pid = msg_num(m, F_WORKER_PID, 0);
+    struct claim *c;
+    bool fresh;
+
+    if (m->dir != TO_SERVER || host.len == 0 || pid <= 0 || msg_is(m, F_WORKER_EVENT, "task-sent"))
+        return;
+    c = lru_put(o->claims, process_key(m, pid, host), &fresh);
+    if (!c)
+        return;
+    if (fresh || (c->host != crew_host_id(m) && m->at.ns - c->last > ALIVE_NS))
+        take_over(c, m);
+    if (c->host != crew_host_id(m)) {
+        c->shared = true;
+        drop_task(c);
+        return;
+    }
+    tell_claim(c, m->at.ns, out);
+    c->last = msg_is(m, F_WORKER_EVENT, "worker-offline") ? 0 : m->at.ns;
+}
+
+static void judge_claim(struct deployment *d, const struct sent *s, const struct detect_out *out)
+{
+    const struct msg *m = s->m;
+    struct claim *c;
+
+    if (s->origin.pid <= 0)
+        return;
+    c = lru_get(d->origins->claims, process_key(m, s->origin.pid, s->origin.host));
+    if (!c || c->host == crew_host_id(m) || c->shared || c->task || c->last == 0 ||
+        c->family != m->conn->id.client.family || m->at.ns - c->last > ALIVE_NS ||
+        publishes_for_others(d, m, out->policy->baseline))
+        return;
+    c->task = aligned_alloc(16, (flat_size(m, NULL, 0) + 15) & ~(size_t)15);
+    c->waits_since = m->at.ns;
+    if (c->task)
+        flat_write(c->task, m, NULL, 0);
+}
+
+/* --- tasks ------------------------------------------------------------------------- */
+
+static bool is_published(const struct msg *m)
+{
+    return m->op == OP_PUBLISH && m->dir == TO_SERVER && m->action &&
+           strcmp(m->action, "published") == 0;
+}
+
+/* A delivery stands for a publish that was not seen. */
+static bool is_first_seen(struct deployment *d, const struct msg *m)
+{
+    const struct ledger_task *t;
+    uint64_t id = tasks_id(msg_text(m, F_TASK_ID));
+
+    if (m->op != OP_DELIVER || m->dir != TO_CLIENT)
+        return false;
+    t = ledger_find(d->ledger, id, topology_scope(m), m->at.ns);
+    return !t || t->publisher == 0;
+}
+
+static void task(struct deployment *d, const struct msg *m, const struct detect_out *out)
+{
+    const struct baseline *b = out->policy->baseline;
+    struct sent s = {.m = m};
+    struct answer a;
+    bool said = false;
+
+    if (is_published(m)) {
+        s.who = &m->conn->id.client;
+        s.user = msg_text(m, F_USER);
+    } else if (!b || !is_first_seen(d, m)) {
+        return;
+    }
+    s.has_origin = origin_parse(msg_text(m, F_TASK_ORIGIN), &s.origin);
+    if (b) {
+        a = ask(d->origins, b, &s, msg_text(m, F_TASK_NAME));
+        said = s.has_origin && judge_origin(d, &s, a.origin, out);
+        judge_names(d->origins, &s, &a, out);
+    }
+    if (s.who && s.has_origin && !said)
+        judge_claim(d, &s, out);
+}
+
+void origins_note(struct deployment *d, const struct msg *m, const struct detect_out *out)
+{
+    if (m->kind == MSG_TASK)
+        task(d, m, out);
+    else if (m->kind == MSG_WORKER)
+        worker_speaks(d->origins, m, out);
+}
