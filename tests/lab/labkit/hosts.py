@@ -55,9 +55,10 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 class Host:
     """A namespace with an address. Makes processes in it and ends them."""
 
-    def __init__(self, net, name, number, subnet=0):
+    def __init__(self, net, name, number, subnet=0, hostname=None):
         self.net = net
         self.name = name
+        self.hostname = hostname or name  # what its programs take themselves for
         self.ns = f"{net.prefix}-{name}"
         self.ip4 = f"10.77.{subnet}.{number}"
         self.ip6 = f"fd77::{subnet}:{number}"
@@ -92,7 +93,7 @@ class Host:
 
     def argv(self, argv):
         return ["nsenter", f"--net=/run/netns/{self.ns}", "unshare", "--uts", "--mount",
-                "sh", "-c", IN_HOST, "sh", self.net.hosts_file, self.name, *argv]
+                "sh", "-c", IN_HOST, "sh", self.net.hosts_file, self.hostname, *argv]
 
     def start(self, argv, env=None, log=None, **kw):
         """Starts a process in the host; the caller or the network's close() ends it."""
@@ -155,11 +156,11 @@ class Network:
                 self.hosts[name] = Host(self, name, ADDRESSES_FAR[name], 9)
         return self.hosts[name]
 
-    def pod(self, name, subnet, number):
+    def pod(self, name, subnet, number, hostname=None):
         """A host that comes and goes: any name, at 10.77.<subnet>.<number>. The address is free again after drop()."""
         with open(self.hosts_file, "a", encoding="ascii") as f:  # bound into hosts that are already there, so not replaced
             f.write(f"10.77.{subnet}.{number} {name}\n")
-        self.hosts[name] = Host(self, name, number, subnet)
+        self.hosts[name] = Host(self, name, number, subnet, hostname)
         return self.hosts[name]
 
     def drop(self, name):

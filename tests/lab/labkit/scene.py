@@ -36,6 +36,7 @@ class Scene:
         self.hosts_said = []
         self.expected = []
         self.later = []
+        self.findings = []
         self.remarks = []
         self.records = []
         self.cap = None
@@ -214,6 +215,13 @@ class Scene:
         """A rule of a later issue, so that its author need not record again."""
         self.later.append((rule, count, why))
 
+    def finding(self, rule, severity, host, why, times=1, most=None, baseline=False, method=None):
+        """A finding that must be made of what a host did: so often, at that severity, with its address as the source. With
+        baseline: only by one learnt from clean traffic of the same deployment."""
+        at = (self.net.hosts.get(host) or self.net.gone[host]).ip4
+        self.findings.append({"what": "finding", "rule": rule, "severity": severity, "source": at, "who": host, "least": times,
+                              "most": most or times, "baseline": baseline, "method": method, "why": why})
+
     def remark(self, text):
         self.remarks.append(text)
 
@@ -248,6 +256,7 @@ class Scene:
         if not self.derived:  # what was before the first frame is not in the capture
             start = capture.first_time(self.pcap)
             lines = [line for line in lines if json.loads(line).get("time", start) >= start]
+        lines += [json.dumps(finding, sort_keys=True) for finding in self.findings]
         with open(os.path.join(PCAPS, self.name + ".truth.jsonl"), "w", encoding="utf-8") as f:
             f.writelines(line + "\n" for line in lines)
         with open(os.path.join(PCAPS, self.name + ".md"), "w", encoding="utf-8") as f:
@@ -272,6 +281,11 @@ class Scene:
         out += ["", "Alerts after folding (`--no-fold` gives one for each finding):", "",
                 "| rule | alerts | why |", "|---|---|---|"]
         out += [f"| `{r}` | {n} | {why} |" for r, n, why in self.expected] or ["| none | 0 | |"]
+        if self.findings:
+            out += ["", "Attacks, each found once (`compare.py findings`); severity 1 info to 5 critical:", "",
+                    "| source | found | severity | baseline | what was done |", "|---|---|---|---|---|"]
+            out += [f"| {f['source']} ({f['who']}) | {f['rule']} | {f['severity']} | {'needed' if f['baseline'] else ''} | {f['why']} |"
+                    for f in self.findings]
         if self.later:
             out += ["", "Rules that come with later issues:", "", "| rule | alerts | why |", "|---|---|---|"]
             out += [f"| `{r}` | {n} | {why} |" for r, n, why in self.later]

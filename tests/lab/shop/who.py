@@ -40,8 +40,9 @@ def replay(origin, task_id):
     _shop().label.apply_async(("replay me",), {"size": 2}, task_id=task_id)
 
 
-def original(task_id):
-    _shop().label.apply_async(("replay me",), {"size": 2}, task_id=task_id)
+def original(task_id, seconds=None):
+    """A task that somebody else will be about; with seconds: it waits so long."""
+    _shop().label.apply_async(("replay me",), {"size": 2}, task_id=task_id, countdown=float(seconds) if seconds else None)
 
 
 def unknown_name():
@@ -156,10 +157,10 @@ def redis_schedule():
 
 # Logins
 
-def amqp_guess(*passwords):
+def amqp_guess(*passwords, last=True):
     """Passwords of the shop's user, then the right one."""
     import amqp
-    for password in (*passwords, URL.password):
+    for password in passwords + ((URL.password,) if last else ()):
         try:
             connection = amqp.Connection(f"{URL.hostname}:{URL.port}", URL.username, password, virtual_host=URL.path[1:] or "/", login_method="PLAIN")
             connection.connect()
@@ -168,15 +169,23 @@ def amqp_guess(*passwords):
             print(type(e).__name__)
 
 
-def redis_guess(*passwords):
+def redis_guess(*passwords, last=True):
     import redis
-    for password in (*passwords, urllib.parse.unquote(URL.password)):
+    for password in passwords + ((urllib.parse.unquote(URL.password),) if last else ()):
         client = redis.Redis(host=URL.hostname, port=URL.port, username=URL.username or None, password=password)
         try:
             client.ping()
         except redis.RedisError as e:
             print(type(e).__name__)
         client.close()
+
+
+def amqp_stubborn(password):
+    amqp_guess(*[password] * 6, last=False)
+
+
+def redis_stubborn(password):
+    redis_guess(*[password] * 6, last=False)
 
 
 def amqp_refused():
