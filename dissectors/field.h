@@ -122,7 +122,8 @@ enum field_type {
     X(SIGNATURE_STATE, NULL, INT) /* enum signature_state; absent: not signed */                   \
     X(SIGNATURE_NEW, NULL, BOOL)  /* in the layout since 5.5 */                                    \
     X(CONTENT_WHAT, NULL, INT)    /* enum content_what */                                          \
-    X(CONTROL_TASKS, NULL, LIST)  /* ids that a revoke, a terminate or a hello names */
+    X(IMPORTS, NULL, LIST) /* modules on no list, of a pickle that is judged by nothing worse */   \
+    X(CONTROL_TASKS, NULL, LIST) /* ids that a revoke, a terminate or a hello names */
 
 enum field_id {
 #define FIELD_ENUM(id, path, type) F_##id,

@@ -50,6 +50,7 @@ struct policy {
     struct suppression *suppress;
     size_t n_suppress;
     size_t tasks_remembered;         /* limits.tasks_remembered, for detectors; 0: a small table */
+    bool inventory;                  /* facts are kept: --learn, or --emit inventory */
     const struct baseline *baseline; /* signatures/baseline.h; NULL: none */
 };
 

@@ -37,9 +37,7 @@ check 'bad filter' 64 "" -- -r whole.pcap 'tcp port port'
 check 'bad url' 64 "" -- -r whole.pcap -o 'ftp:x'
 check 'bad kind' 64 "" -- -r whole.pcap --emit 'alarms'
 check 'not built: eve' 64 "not built" -- -r whole.pcap --format eve
-check 'not built: learn' 64 "not built" -- -r whole.pcap --learn x
 check 'not built: signatures' 64 "not built" -- -r whole.pcap -S x
-check 'not built: inventory' 64 "not built" -- -r whole.pcap --emit inventory
 check 'workers out of range' 64 "" -- -r whole.pcap -j 1000
 check 'no such file' 66 "absent.pcap" -- -r absent.pcap
 check 'no such interface' 66 "" -- -i no-such-interface0
@@ -47,6 +45,7 @@ check 'no such config' 66 "absent.yaml" -- -c absent.yaml -T
 echo 'not a capture' >text.pcap
 check 'not a capture' 65 "" -- -r text.pcap
 check 'replay' 0 '"event"' -- -r whole.pcap --emit tasks
+check 'inventory' 0 '"celeriac.inventory"' -- -r whole.pcap --emit inventory
 check 'replay with a filter' 0 "" -- -r whole.pcap port 1
 [[ ! -s out ]] || { echo "FAIL: a filter that lets nothing through"; failed=$((failed + 1)); }
 size=$(stat -c %s whole.pcap)
@@ -87,7 +86,7 @@ suppress: [ { rule: "control-*", source: 10.0.0.9/32, task: "shop.*", until: 202
 learn: { prefix_v4: 24, prefix_v6: 64, glob_after: 3 }
 limits: { body_bytes: 1M, flow_idle: 10m }
 Y
-check 'config: of the contract' 0 "no effect yet" -- -c good.yaml -T
+check 'config: of the contract' 0 "well formed" -- -c good.yaml -T
 "$celeriac" -q -c good.yaml -r whole.pcap --dump-config >dumped.yaml || failed=$((failed + 1))
 "$celeriac" -q -c dumped.yaml --dump-config >again.yaml || failed=$((failed + 1))
 if cmp -s dumped.yaml again.yaml; then passed=$((passed + 1)); else echo "FAIL: --dump-config does not reproduce itself"; diff dumped.yaml again.yaml; failed=$((failed + 1)); fi

@@ -27,7 +27,7 @@ def has(record, path):
 
 
 def check(sensor, capture, options):
-    done = subprocess.run([sensor, "-v", "-r", capture, "--no-fold", "--emit", "alerts,tasks,results,workers,control,commands,stats", *options],
+    done = subprocess.run([sensor, "-v", "-r", capture, "--no-fold", "--emit", "alerts,tasks,results,workers,control,commands,inventory,stats", *options],
                           capture_output=True, check=False)
     wrong = []
     if done.returncode not in (0, 65):

@@ -66,6 +66,8 @@
     X(controls, "celery.controls")                       \
     X(signatures_verified, "celery.signatures_verified") \
     X(signatures_known, "celery.signatures_known")       \
+    X(inventory_evicted, "inventory.evicted")            \
+    X(inventory_lost, "inventory.lost")                  \
     X(ring_full_drop, "pipeline.ring_full")              \
     X(findings, "alerts.findings")                       \
     X(alerts, "alerts.emitted")                          \

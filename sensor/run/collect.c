@@ -7,9 +7,12 @@
 #include "out/fold.h"
 #include "out/once.h"
 #include "run/baseline.h"
+#include "run/inventory.h"
+#include "run/learn.h"
 #include "run/suppress.h"
 #include "run/unit.h"
 #include "run/worker.h"
+#include "signatures/cluster/inventory.h"
 #include "signatures/cluster/topology.h"
 #include "signatures/detector.h"
 
@@ -27,6 +30,10 @@ struct collector {
     struct once
         *delivered; /* deliveries seen, so that kombu's copy in `unacked` is not a second one */
     struct topology *topology;
+    struct inventory *inventory; /* NULL: nobody asks for it */
+    struct learning *learning;   /* NULL: nothing is learnt */
+    bool emits_inventory;
+    int64_t inventory_ns, next_inventory; /* packet time; 0: not known yet */
     void *cluster[CLUSTER_MAX];
     unsigned wants;
     struct unit_counts units;
@@ -63,6 +70,17 @@ static bool open_detectors(struct collector *c)
     return true;
 }
 
+static bool open_inventory(struct collector *c, const struct conf *conf)
+{
+    c->emits_inventory = outputs_wants(c->outputs, EMIT_INVENTORY);
+    c->inventory_ns = conf->inventory_ns;
+    if (!conf->policy.inventory)
+        return true;
+    c->inventory = inventory_new();
+    c->wants |= INVENTORY_KINDS;
+    return c->inventory != NULL;
+}
+
 struct collector *collector_new(const struct conf *conf, struct encoder *encoder,
                                 struct outputs *outputs)
 {
@@ -84,7 +102,8 @@ struct collector *collector_new(const struct conf *conf, struct encoder *encoder
     c->told = once_new(conf->limits.tasks_remembered, REMEMBER_NS);
     c->delivered = once_new(conf->limits.tasks_remembered, REMEMBER_NS);
     c->topology = topology_new(BINDINGS_MAX);
-    if (c->fold && c->told && c->delivered && c->topology && open_detectors(c))
+    if (open_inventory(c, conf) && c->fold && c->told && c->delivered && c->topology &&
+        open_detectors(c))
         return c;
     collector_free(c);
     return NULL;
@@ -102,6 +121,7 @@ void collector_free(struct collector *c)
     once_free(c->told);
     once_free(c->delivered);
     topology_free(c->topology);
+    inventory_free(c->inventory);
     unit_free(&c->units);
     free(c);
 }
@@ -132,7 +152,11 @@ static void judge(struct collector *c, const struct msg *m, const struct finding
     if (suppressed(&c->policy, m, f)) {
         c->rules[f->rule].suppressed++;
         tally_add(&c->tally, TALLY_suppressed, 1);
-    } else if (!told_before(c, m, f) && !fold_add(c->fold, m, f)) {
+        return;
+    }
+    if (c->learning)
+        learning_found(c->learning, m, f);
+    if (!told_before(c, m, f) && !fold_add(c->fold, m, f)) {
         tally_add(&c->tally, TALLY_folded, 1);
     }
 }
@@ -234,9 +258,30 @@ void collector_item(struct collector *c, const struct msg *said, const struct fi
     for (size_t i = 0; i < n; i++)
         judge(c, m, &findings[i]);
     ask_cluster(c, m);
+    if (c->inventory)
+        inventory_note(c->inventory, m);
 }
 
-void collector_tick(struct collector *c, struct stamp now)
+/* Each time what is known, whole: a store keeps the newest. */
+static void tell_inventory(struct collector *c, struct stamp now, bool last)
+{
+    const struct facts *facts = collector_facts(c);
+
+    if (!facts)
+        return;
+    c->tally.n[TALLY_inventory_evicted] = facts_evicted(facts);
+    c->tally.n[TALLY_inventory_lost] = facts_lost(facts);
+    if (!c->emits_inventory)
+        return;
+    if (c->next_inventory == 0)
+        c->next_inventory = now.ns + c->inventory_ns;
+    if (!last && now.ns < c->next_inventory)
+        return;
+    c->next_inventory = now.ns + c->inventory_ns;
+    inventory_write(facts, now.ns, c->encoder, c->outputs);
+}
+
+static void tick(struct collector *c, struct stamp now)
 {
     struct detect_out out = {.policy = &c->policy, .emit = found, .ctx = c};
 
@@ -247,15 +292,32 @@ void collector_tick(struct collector *c, struct stamp now)
     baselines_take(c->baselines, &c->policy.baseline);
 }
 
+void collector_tick(struct collector *c, struct stamp now)
+{
+    tick(c, now);
+    tell_inventory(c, now, false);
+}
+
 void collector_finish(struct collector *c, struct stamp now)
 {
     struct detect_out out = {.policy = &c->policy, .emit = found, .ctx = c};
 
-    collector_tick(c, now);
+    tick(c, now);
     for (unsigned i = 0; cluster_detectors[i]; i++)
         if (cluster_detectors[i]->finish)
             cluster_detectors[i]->finish(c->cluster[i], now, &out);
     fold_finish(c->fold);
+    tell_inventory(c, now, true);
+}
+
+void collector_learn(struct collector *c, struct learning *l)
+{
+    c->learning = l;
+}
+
+const struct facts *collector_facts(const struct collector *c)
+{
+    return c->inventory ? inventory_facts(c->inventory) : NULL;
 }
 
 const struct tally *collector_tally(const struct collector *c)

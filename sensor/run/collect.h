@@ -14,11 +14,17 @@ struct rule_counts {
 };
 
 struct collector;
+struct learning; /* learn.h */
 
 /* encoder and outputs are the caller's and outlive it. NULL: no memory. */
 struct collector *collector_new(const struct conf *conf, struct encoder *encoder,
                                 struct outputs *outputs);
 void collector_free(struct collector *c);
+
+/* From now on findings are told to it. Before the first message. */
+void collector_learn(struct collector *c, struct learning *l);
+/* What it saw of the deployments; NULL unless conf->policy.inventory. */
+const struct facts *collector_facts(const struct collector *c);
 
 /* Kinds of message that it takes even when nothing was found in them. */
 unsigned collector_wants(const struct collector *c);

@@ -112,7 +112,7 @@ static int add_emit(struct line *l, const char *text)
 
     if (!emit_parse(text, mask, bad, sizeof bad))
         return usage("--emit: no kind of record is called '%s'", bad);
-    return (*mask & 1u << EMIT_INVENTORY) ? not_built("--emit inventory") : 0;
+    return 0;
 }
 
 static int set_format(const char *text)
@@ -168,7 +168,7 @@ static int take(struct line *l, int c, char *arg, const char *word)
     case OPT_FORMAT: return set_format(arg);
     case OPT_EMIT: return add_emit(l, arg);
     case OPT_STATS: return set_stats(l, arg);
-    case OPT_LEARN: return not_built("--learn");
+    case OPT_LEARN: conf->learn_file = arg; return 0;
     case 'S': return not_built("-S, --signatures");
     case 'o': return add_output(l, arg);
     case 'b': conf->baseline_file = arg; return 0;
@@ -251,7 +251,9 @@ static void finish_outputs(struct line *l)
             *mask |= 1u << EMIT_STATS;
         if (*mask == 0)
             *mask = l->emit ? l->emit : standard;
+        conf->policy.inventory |= (*mask >> EMIT_INVENTORY & 1) != 0;
     }
+    conf->policy.inventory |= conf->learn_file != NULL;
 }
 
 static int check_inputs(const struct conf *conf)

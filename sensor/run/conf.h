@@ -50,11 +50,13 @@ struct conf {
     char *hash_key_file;
     uint8_t hmac_key[64];
     size_t n_hmac_key;
-    bool checksums; /* verify TCP checksums too */
+    int64_t inventory_ns; /* packet time between two of --emit inventory */
+    bool checksums;       /* verify TCP checksums too */
     struct {
         unsigned prefix_v4, prefix_v6, glob_after;
     } learn;
     char *config_file, *baseline_file; /* -c, -b */
+    char *learn_file;                  /* --learn */
     struct conf_limits limits;
     struct policy policy;
     struct baselines *baselines; /* baseline.h: of -b; or NULL */

@@ -152,7 +152,8 @@ static void output_emit(void *ctx, struct yaml_file *f, yaml_node_t *key, yaml_n
     if (!yaml_is_text(value) || !emit_parse(yaml_text(value), mask, bad, sizeof bad))
         yaml_file_fault(
             f, value,
-            "expected kinds of records: alerts, tasks, results, workers, control, commands, stats");
+            "expected kinds of records: alerts, tasks, results, workers, control, commands, "
+            "inventory, stats");
 }
 
 static void output_key(void *ctx, struct yaml_file *f, yaml_node_t *key, yaml_node_t *value)

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "net/capture.h"
 #include "run/baseline.h"
+#include "run/learn.h"
 #include "run/pipeline.h"
 #include "run/priv.h"
 #include "run/progress.h"
@@ -24,6 +25,7 @@ struct session {
     struct outputs *outputs;
     struct encoder *encoder;
     struct collector *collector;
+    struct learning *learning; /* NULL: nothing is learnt */
     struct pipeline *pipeline;
     struct statistics *statistics;
     struct progress progress;
@@ -156,6 +158,7 @@ static bool open_stages(struct session *s)
         statistics_new(s->conf, s->encoder, s->outputs, s->collector, live ? s->capture : NULL);
     if (!s->collector || !s->statistics)
         return false;
+    collector_learn(s->collector, s->learning);
     s->pipeline = pipeline_new(s->conf, s->collector, 0, live, on_tick, s);
     return s->pipeline != NULL;
 }
@@ -186,6 +189,7 @@ static void on_idle(void *ctx, struct stamp now)
 static int end(struct session *s, enum capture_status status)
 {
     bool kept;
+    int learnt = 0;
 
     progress_done(&s->progress);
     if (status != CAPTURE_OK)
@@ -194,9 +198,11 @@ static int end(struct session *s, enum capture_status status)
     kept = !outputs_broken(s->outputs);
     kept = outputs_close(s->outputs) && kept;
     s->outputs = NULL;
+    if (s->learning)
+        learnt = learning_end(s->learning, collector_facts(s->collector), s->conf->policy.baseline);
     if (!kept && !capture_is_live(s->capture))
         return 74;
-    return capture_exit_code(status);
+    return learnt != 0 ? learnt : capture_exit_code(status);
 }
 
 static int run(struct session *s)
@@ -218,6 +224,7 @@ static void close_all(struct session *s)
     pipeline_free(s->pipeline);
     statistics_free(s->statistics);
     collector_free(s->collector);
+    learning_free(s->learning);
     encoder_free(s->encoder);
     outputs_close(s->outputs);
     if (s->capture)
@@ -230,6 +237,8 @@ int session_run(const struct conf *conf)
     int status;
 
     signals_install();
+    if (conf->learn_file && (status = learning_open(conf, &s.learning)) != 0)
+        return status;
     status = open_capture(&s);
     if (status != 0 && *signals_stop())
         return 0; /* stopped before a pipe said anything */
@@ -237,6 +246,8 @@ int session_run(const struct conf *conf)
         status = open_outputs(&s);
     if (status == 0)
         status = priv_drop(conf->user);
+    if (status == 0 && s.learning)
+        status = learning_begin(s.learning);
     if (status == 0)
         status = open_stages(&s) ? run(&s) : (log_error("out of memory"), 1);
     close_all(&s);

@@ -14,7 +14,9 @@
 #include "run/ident.h"
 #include "run/unit.h"
 #include "signatures/cluster/deployment.h"
+#include "signatures/cluster/inventory.h"
 #include "signatures/cluster/topology.h"
+#include "signatures/pickle/pickle.h"
 
 #define FINDINGS_MAX        16u /* of one message */
 #define INTERPRET_MAX_DEPTH 3
@@ -109,10 +111,27 @@ static void arrange(struct worker *w)
 /* Of the commands of queues, most say nothing that another message does not. */
 static bool is_wanted(const struct worker *w, const struct msg *m)
 {
-    if (!(w->out.wants & m->kind) || m->kind == MSG_ENVELOPE)
-        return false; /* of the envelopes, those that topology_wants() */
+    if (m->kind == MSG_ENVELOPE) /* of the others, those that topology_wants() */
+        return w->policy.inventory && inventory_wants_envelope(m);
+    if (!(w->out.wants & m->kind))
+        return false;
     return m->kind != MSG_COMMAND || (w->out.wants & WORKER_EVERY_COMMAND) ||
            deployment_wants_command(m);
+}
+
+/* The modules of a pickle that nothing worse is to be said of than that they are on no list: the
+ * collector sees no pickle. */
+static void list_imports(struct msg *m, struct arena *arena)
+{
+    struct bytes list = {0};
+
+    if (m->pickle->verdict != PICKLE_OBJECTS_UNKNOWN)
+        return;
+    for (unsigned i = 0; i < m->pickle->n_imports; i++)
+        if (m->pickle->imports[i].kind == PICKLE_CLASS_UNKNOWN)
+            list_add(arena, &list, m->pickle->imports[i].module);
+    if (list.len > 0)
+        fields_text(&m->fields, F_IMPORTS, list);
 }
 
 static void detect(struct worker *w, struct msg *m)
@@ -120,6 +139,8 @@ static void detect(struct worker *w, struct msg *m)
     struct detect_out out = {.policy = &w->policy, .arena = w->arena, .emit = found, .ctx = w};
 
     w->n_findings = 0;
+    if (w->policy.inventory && m->pickle)
+        list_imports(m, w->arena);
     for (const struct message_detector *const *d = asked_of(w, m)->detectors; *d; d++)
         (*d)->check(m, &out);
     if (w->n_findings > 0)

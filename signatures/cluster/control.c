@@ -95,6 +95,14 @@ static enum risk risk_of(struct bytes method, bool *known)
     return CHANGE;
 }
 
+bool control_only_asks(struct bytes method)
+{
+    bool known;
+    enum risk risk = risk_of(method, &known);
+
+    return known && (risk == NO_RISK || risk == RECON);
+}
+
 static unsigned count(struct bytes list, struct bytes *first)
 {
     struct bytes item;

@@ -32,6 +32,8 @@ uint64_t tasks_id(struct bytes id); /* of a task, for the ledger */
 struct control *control_new(void);
 void control_free(struct control *c);
 void control_note(struct deployment *d, const struct msg *m, const struct detect_out *out);
+/* A command of Celery's that changes nothing in a worker: ping, inspect and their like. */
+bool control_only_asks(struct bytes method);
 void control_tick(struct deployment *d, struct stamp now, const struct detect_out *out);
 
 /* consumers.c: worker-silent, task-swallowed. */

@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 
 CLIENT, SERVER = "10.1.0.1", "10.1.0.2"
-ALL = "alerts,tasks,results,workers,control,commands"
+ALL = "alerts,tasks,results,workers,control,commands,inventory"
 
 
 def resp(*words):
