@@ -10,6 +10,7 @@
 #include "signatures/flat.h"
 
 #define HELLOS_MAX 1024u
+#define ELECTIONS  16u
 #define HELLO_NS   (30 * INT64_C(1000000000))
 #define HOUR_NS    (3600 * INT64_C(1000000000))
 
@@ -69,6 +70,11 @@ struct hello {
 struct control {
     struct hello hellos[HELLOS_MAX]; /* a ring: all wait for the same time */
     unsigned first, n;
+    struct {
+        uint64_t what; /* election_of() */
+        int64_t at;
+    } elections[ELECTIONS]; /* called by a command; a ring */
+    unsigned election;
 };
 
 struct control *control_new(void)
@@ -257,6 +263,35 @@ static void remember_revoked(struct deployment *d, const struct msg *m)
     }
 }
 
+static uint64_t election_of(const struct msg *m)
+{
+    return hash_bytes(msg_text(m, F_TASK_NAME), topology_scope(m));
+}
+
+static void remember_election(struct control *c, const struct msg *m)
+{
+    c->elections[c->election].what = election_of(m);
+    c->elections[c->election].at = m->at.ns;
+    c->election = (c->election + 1) % ELECTIONS;
+}
+
+/* Every worker that an election calls upon stands for it, by an event of its own
+ * (celery:worker/consumer/gossip.py:Gossip.election): who called it was told, the workers are no
+ * attackers. */
+static bool is_called_upon(struct deployment *d, const struct msg *m)
+{
+    const struct control *c = d->control;
+    const struct host *h = crew_find(&d->crew, m, crew_host_id(m));
+
+    if (!h || (!h->mailbox && !h->consumes))
+        return false;
+    for (unsigned i = 0; i < ELECTIONS; i++)
+        if (c->elections[i].at != 0 && c->elections[i].what == election_of(m) &&
+            m->at.ns - c->elections[i].at < HELLO_NS)
+            return true;
+    return false;
+}
+
 static void judge(struct deployment *d, const struct msg *m, const struct detect_out *out)
 {
     bool known;
@@ -293,6 +328,8 @@ static void command(struct deployment *d, const struct msg *m, const struct dete
         judge(d, m, out);
     if (name_starts(method, "revoke") || bytes_eq(method, "terminate"))
         remember_revoked(d, m);
+    if (bytes_eq(method, "election"))
+        remember_election(d->control, m);
 }
 
 void control_note(struct deployment *d, const struct msg *m, const struct detect_out *out)
@@ -302,7 +339,8 @@ void control_note(struct deployment *d, const struct msg *m, const struct detect
     if (m->kind == MSG_CONTROL && msg_has(m, F_CONTROL_METHOD) && m->op == OP_PUBLISH)
         command(d, m, out);
     else if (m->kind == MSG_WORKER && msg_is(m, F_WORKER_EVENT, "worker-elect") &&
-             msg_is(m, F_CONTROL_TOPIC, "task") && !is_allowed(m, bytes_of("election", 8), out))
+             msg_is(m, F_CONTROL_TOPIC, "task") && !is_allowed(m, bytes_of("election", 8), out) &&
+             !is_called_upon(d, m))
         say(m, RULE_CONTROL_DANGEROUS, SEV_CRITICAL,
             "an election among the workers: the winner publishes a task in its own name", out);
 }

@@ -223,6 +223,43 @@ static void hello_that_revokes(void **state)
     scene_close(&s);
 }
 
+static void stands(struct scene *s, unsigned host, const char *task)
+{
+    scene_amqp(s, host, host, MSG_WORKER, "worker-elect");
+    s->m.op = OP_PUBLISH;
+    scene_set(s, F_WORKER_EVENT, "worker-elect");
+    scene_set(s, F_CONTROL_TOPIC, "task");
+    scene_set(s, F_TASK_NAME, task);
+    scene_say(s);
+}
+
+/* The workers that an election calls upon say so; who called is told once. */
+static void called_upon(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, &deployment_detector);
+    scene_command(&s, 31, 31, "basic.consume", "celery");
+    stands(&s, 31, "shop.add"); /* of its own accord */
+    scene_expect(&s, "control-dangerous/5@31 ");
+    command(&s, 66, "election");
+    scene_set(&s, F_CONTROL_TOPIC, "task");
+    scene_set(&s, F_TASK_NAME, "shop.add");
+    scene_say(&s);
+    scene_expect(&s, "control-dangerous/5@66 ");
+    stands(&s, 31, "shop.add");
+    scene_expect(&s, "");
+    stands(&s, 31, "shop.refund"); /* another one */
+    scene_expect(&s, "control-dangerous/5@31 ");
+    stands(&s, 66, "shop.add"); /* no worker */
+    scene_expect(&s, "control-dangerous/5@66 ");
+    scene_wait(&s, 31);
+    stands(&s, 31, "shop.add"); /* long over */
+    scene_expect(&s, "control-dangerous/5@31 ");
+    scene_close(&s);
+}
+
 static void election_by_event(void **state)
 {
     struct scene s;
@@ -253,6 +290,7 @@ int main(void)
         cmocka_unit_test(hello_by_redis),
         cmocka_unit_test(hello_that_revokes),
         cmocka_unit_test(election_by_event),
+        cmocka_unit_test(called_upon),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
