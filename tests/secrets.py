@@ -12,7 +12,8 @@ import tempfile
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # Passwords that the lab gives to its brokers, and that its strangers try (tests/lab).
 SECRETS = [b"k7Qz-harbor-41-Lantern", b"Vellum.93.tundra-Fig", b"tide-Marble-92-Kestrel", b"foobared", b"not-Harbor-41", b"not-Harbor-42",
-           b"not-Harbor-43", b"Quartz-88-lemming-Dune", b"not-the-password"]
+           b"not-Harbor-43", b"Quartz-88-lemming-Dune", b"not-the-password",
+           *[season + b"-20" + year for season in (b"Spring", b"Summer", b"Autumn", b"Winter") for year in (b"23", b"24", b"25", b"26")]]
 EVERY = ["event.kind", "event.category", "event.type", "event.id", "event.dataset", "ecs.version", "observer.name", "observer.version"]
 ALERT = EVERY + ["event.severity", "event.risk_score", "event.reason", "rule.id", "rule.name", "rule.category", "source.ip", "destination.ip",
                  "network.transport", "network.protocol", "network.community_id", "celeriac.packet", "celeriac.coverage"]

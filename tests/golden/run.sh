@@ -7,7 +7,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 name=$(basename "$capture" | sed -E 's/\.(pcapng|pcap)(\.(gz|xz|zst|lz4))?$//')
 golden=$here/$name.jsonl
 kinds=alerts,tasks,results,control
-[[ $name == day-* ]] && kinds=alerts,control # thousands of tasks: compare.py counts them against their own account
+[[ $name == day-* || $name == attack-who-* ]] && kinds=alerts,control # thousands of tasks: compare.py counts them against their own account
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 

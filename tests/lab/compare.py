@@ -1,8 +1,10 @@
 #!/usr/bin/python3
-"""compare.py SENSOR tasks|alerts|commands|table [CAPTURE...] - what the sensor finds in pcaps/ against what the lab knows.
+"""compare.py SENSOR tasks|alerts|findings|commands|table [CAPTURE...] - what the sensor finds in pcaps/ against what the lab knows.
 
 tasks     published and delivered task messages by id, against NAME.truth.jsonl
 alerts    folded alerts by rule, against the first table of NAME.md; rules of later issues are not judged
+findings  lines `finding` of NAME.truth.jsonl: each attack found as often as it says, at its severity, with its source; of the rules
+          that ask who sent it, nothing else is found
 commands  AMQP methods and Redis commands of whole captures, against labkit/reference.py, a reader of its own
 table     the first two, as Markdown
 """
@@ -22,6 +24,11 @@ from labkit import reference  # noqa: E402
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PCAPS = os.path.join(TOP, "pcaps")
+# The rules that ask who sent it, and whether it belongs here.
+WHO = ("task-unsigned", "task-signature-invalid", "task-signer-unknown", "task-signer-expired", "task-signature-replayed", "task-origin-missing",
+       "task-origin-unknown", "task-origin-spoofed", "task-name-unknown", "task-handcrafted", "task-replayed", "task-hidden-name", "task-flood",
+       "task-swallowed", "control-dangerous", "control-change", "control-recon", "worker-unknown", "worker-silent", "worker-impersonation",
+       "broker-login-failed", "broker-login-bruteforce", "broker-access-refused", "result-forged", "redis-schedule-tamper", "amqp-tap")
 EXTENSIONS = re.compile(r"\.(pcap|pcapng)(\.(gz|xz|zst|lz4))?$")
 # What the sensor cannot see whole: a part of the truth is found, and nothing besides.
 PARTIAL = {"transport-lossy2": 0.5, "transport-lossy20": 0.05, "transport-snap96": 0, "transport-snap512": 0,
@@ -108,7 +115,7 @@ def judge_tasks(sensor, name, capture):
 def expectations(name):
     """rule -> (least, most) from the first table of the description."""
     with open(os.path.join(PCAPS, name + ".md"), encoding="utf-8") as f:
-        text = f.read().split("Rules that come with later issues")[0]
+        text = f.read().split("Rules that come with later issues")[0].split("Attacks, each found once")[0]
     found = {}
     for rule, count in re.findall(r"^\| `([a-z0-9-]+)` \| ([^|]+) \|", text, re.M):
         least, most = _range(count.split("(")[0].strip())
@@ -137,12 +144,51 @@ def judge_alerts(sensor, name, capture):
     for r in records(sensor, capture, "alerts"):
         events[field(r, "event.id")] = field(r, "rule.id")
     found = collections.Counter(events.values())
+    elsewhere = set(WHO) if attacks(name) else set()  # judged by findings, one by one
     lines = []
-    for rule in sorted({*expected, *found} - later):
+    for rule in sorted({*expected, *found} - later - elsewhere):
         least, most = expected.get(rule, (0, 0))
         if not least <= found[rule] <= most:
             lines.append(f"  {rule}: {found[rule]} alerts, expected {least}" + (f" to {most}" if most != least else ""))
     return lines, ", ".join(f"{r} {n}" for r, n in sorted(found.items()))
+
+
+def rules_built():
+    with open(os.path.join(TOP, "signatures", "rules.tsv"), encoding="utf-8") as f:
+        rows = [line.rstrip("\n").split("\t") for line in f if not line.startswith("#")]
+    return {row[0] for row in rows if row[-2] == "1"}  # the last but one column, `built`
+
+
+def attacks(name):
+    """Lines `finding` of the truth: what must be found of whom, by the rules that there are."""
+    with open(os.path.join(PCAPS, name + ".truth.jsonl"), encoding="utf-8") as f:
+        return [line for line in map(json.loads, f) if line["what"] == "finding"]
+
+
+def judge_findings(sensor, name, capture):
+    wanted, built = attacks(name), rules_built()
+    lines = check_findings([w for w in wanted if w["rule"] in built and not w["baseline"]], alerts_of(sensor, capture))
+    return lines, f"{len(wanted)} attacks"
+
+
+def alerts_of(sensor, capture):
+    """event.id -> (rule, severity, source, method) of the rules that ask who sent it."""
+    found = {}
+    for r in records(sensor, capture, "alerts"):
+        if field(r, "rule.id") in WHO and (field(r, "rule.id"), field(r, "event.severity")) != ("task-unsigned", 1):
+            found[field(r, "event.id")] = (field(r, "rule.id"), field(r, "event.severity"), field(r, "source.ip"), field(r, "celery.control.method"))
+    return found
+
+
+def check_findings(wanted, found):
+    """Every finding is of one line of the truth, and each line has as many as it says."""
+    lines, left = [], collections.Counter(found.values())
+    for w in sorted(wanted, key=lambda w: w["method"] or "", reverse=True):
+        mine = [k for k in left if k[:3] == (w["rule"], w["severity"], w["source"]) and w["method"] in (None, k[3])]
+        n = sum(left.pop(k) for k in mine)
+        if not w["least"] <= n <= w["most"]:
+            lines.append(f"  {w['rule']} at {w['severity']} of {w['source']} ({w['who']}: {w['why']}): {n} times, not {w['least']}")
+    return lines + [f"  not in the truth: {n} x {k}" for k, n in sorted(left.items(), key=str)]
 
 
 def judge_commands(sensor, name, capture):
@@ -158,12 +204,12 @@ def judge_commands(sensor, name, capture):
 
 
 def main(sensor, what, *names):
-    judges = {"tasks": [judge_tasks], "alerts": [judge_alerts], "commands": [judge_commands], "table": [judge_tasks, judge_alerts]}[what]
+    judges = {"tasks": [judge_tasks], "alerts": [judge_alerts], "findings": [judge_findings], "commands": [judge_commands], "table": [judge_tasks, judge_alerts]}[what]
     passed = failed = 0
     if what == "table":
         print("| capture | task messages found / true | alerts |\n|---|---|---|")
     for name, capture in captures(names).items():
-        if not os.path.exists(os.path.join(PCAPS, name + ".truth.jsonl")):
+        if not os.path.exists(os.path.join(PCAPS, name + ".truth.jsonl")) or (what == "findings" and not attacks(name)):
             continue
         verdicts = [judge(sensor, name, capture) for judge in judges]
         wrong = [line for lines, _ in verdicts for line in lines]
@@ -177,7 +223,7 @@ def main(sensor, what, *names):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 3 or sys.argv[2] not in ("tasks", "alerts", "commands", "table"):
+    if len(sys.argv) < 3 or sys.argv[2] not in ("tasks", "alerts", "findings", "commands", "table"):
         print(__doc__)
         sys.exit(64)
     sys.exit(main(*sys.argv[1:]))

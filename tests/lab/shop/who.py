@@ -56,7 +56,9 @@ def shadow():
 
 def carried():
     """A task that nobody knows, in one that everybody knows."""
-    _shop().app.signature("shop.refund_all").map([1, 2]).apply_async()
+    from celery.canvas import xmap
+    app = _shop().app
+    xmap(app.signature("shop.refund_all"), [1, 2], app=app).apply_async()
 
 
 def history(n="6"):
@@ -171,8 +173,10 @@ def amqp_guess(*passwords, last=True):
 
 def redis_guess(*passwords, last=True):
     import redis
+    import redis.retry
     for password in passwords + ((urllib.parse.unquote(URL.password),) if last else ()):
-        client = redis.Redis(host=URL.hostname, port=URL.port, username=URL.username or None, password=password)
+        client = redis.Redis(host=URL.hostname, port=URL.port, username=URL.username or None, password=password,
+                             retry=redis.retry.Retry(redis.backoff.NoBackoff(), 0))  # the newest tries ten times
         try:
             client.ping()
         except redis.RedisError as e:
