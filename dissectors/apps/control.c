@@ -181,7 +181,7 @@ static struct bytes first_key(const struct document *doc, struct arena *arena)
     reader_begin(&r, doc->format, doc->bytes, doc->clipped, arena);
     if (reader_next(&r, &t) && t.kind == TOKEN_MAP && reader_next(&r, &t) && t.kind == TOKEN_KEY &&
         !t.cut)
-        name = t.escaped ? token_text(&t, arena) : t.text;
+        name = t.escaped ? token_text(&t, arena) : arena_copy(arena, t.text); /* may lie in r */
     reader_end(&r);
     return name;
 }
