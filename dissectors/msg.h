@@ -73,6 +73,9 @@ struct conn_info {
 struct task_body {
     enum content_what format; /* of the document: what a reader needs to read the pieces */
     struct bytes args, kwargs, embed;
+    bool mapping;  /* of protocol 1, or under the headers of a hybrid */
+    bool twice;    /* a member of a mapping comes twice */
+    uint8_t lacks; /* of a mapping that was read whole: members that as_task_v1 always writes */
 };
 
 /* The arguments of a Redis command as they were sent, args->at[0] its name. Of one with

@@ -98,6 +98,11 @@ void finding_bool(struct finding *f, const char *name, bool value)
     add_num(f, name, FIELD_BOOL, value);
 }
 
+void finding_list(struct finding *f, const char *name, struct bytes packed)
+{
+    add_text(f, name, FIELD_LIST, packed);
+}
+
 void finding_secret(struct finding *f, const char *name, struct bytes value)
 {
     add_text(f, name, FIELD_SECRET, value);

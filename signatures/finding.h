@@ -38,6 +38,8 @@ void finding_text(struct finding *f, const char *name, struct bytes value);
 void finding_str(struct finding *f, const char *name, const char *value);
 void finding_num(struct finding *f, const char *name, int64_t value);
 void finding_bool(struct finding *f, const char *name, bool value);
+void finding_list(struct finding *f, const char *name,
+                  struct bytes packed); /* as list_add() does */
 void finding_secret(struct finding *f, const char *name, struct bytes value);
 
 /* Whatever concerns a signed message says what the signature is worth: the caller of detectors adds

@@ -21,11 +21,31 @@ static void read_triple(struct reader *r, struct task_body *to, struct arena *ar
         *part[i] = document_raw(r, &t, arena);
 }
 
+/* Of those that Celery writes since 3.1 (celery:app/amqp.py:AMQP.as_task_v1; 3.1: TaskProducer.
+ * publish_task): `group` came with 4.0. */
+static uint8_t lacks(const struct member m[BODY_MEMBERS])
+{
+    static const enum body_member always[] = {
+        BODY_TASK,    BODY_ID,      BODY_ARGS,      BODY_KWARGS,    BODY_RETRIES,
+        BODY_ETA,     BODY_EXPIRES, BODY_UTC,       BODY_CALLBACKS, BODY_ERRBACKS,
+        BODY_TASKSET, BODY_CHORD,   BODY_TIMELIMIT,
+    };
+    uint8_t n = 0;
+
+    for (size_t i = 0; i < sizeof always / sizeof *always; i++)
+        n = (uint8_t)(n + !m[always[i]].seen);
+    return n;
+}
+
 static void read_mapping(struct reader *r, struct body *out, struct arena *arena)
 {
     out->members = members_of(r, body_names, BODY_MEMBERS, out->member, arena);
     out->views.args = out->member[BODY_ARGS].text;
     out->views.kwargs = out->member[BODY_KWARGS].text;
+    out->views.mapping = true;
+    out->views.twice = out->members.twice;
+    if (r->end == READER_GOING || r->end == READER_WHOLE)
+        out->views.lacks = lacks(out->member);
 }
 
 /* [args, kwargs, embed] as json.dumps writes it; false: left to the reader. */

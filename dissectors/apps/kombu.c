@@ -25,6 +25,7 @@ struct envelope {
     bool has[NAMES]; /* there, and of the right kind */
     bool body_cut;
     bool raw_base64; /* the body is kombu's {"__type__": "base64"}, whatever body_encoding says */
+    bool twice;      /* a member comes twice */
     bool broken;     /* no JSON object, or it ended too early */
     /* of the copy in `unacked`: [envelope, exchange, routing key] */
     bool kept;
@@ -116,7 +117,7 @@ static enum name name_of(struct bytes key, unsigned from)
 /* The members of the object whose TOKEN_MAP was just read. */
 static void read_members(struct reader *r, struct envelope *e, struct arena *arena)
 {
-    unsigned from = 0;
+    unsigned from = 0, seen = 0;
     struct token t;
 
     while (reader_next(r, &t) && t.kind == TOKEN_KEY) {
@@ -128,6 +129,8 @@ static void read_members(struct reader *r, struct envelope *e, struct arena *are
         }
         if (!reader_next(r, &t))
             break;
+        e->twice |= seen >> name & 1u;
+        seen |= 1u << name;
         take(r, name, &t, e, arena);
         from = name + 1;
     }
@@ -285,6 +288,8 @@ static void emit(const struct msg *in, const struct envelope *e, const struct in
         fields_text(&m.fields, F_CONTENT_TYPE, e->type);
     if (e->has[ENCODING])
         fields_text(&m.fields, F_CONTENT_ENCODING, e->encoding);
+    if (e->twice)
+        fields_num(&m.fields, F_KEY_TWICE, 1);
     if (e->kept) {
         fields_num(&m.fields, F_KEPT, 1);
         fields_text(&m.fields, F_TASK_EXCHANGE, e->exchange);

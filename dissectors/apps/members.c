@@ -68,6 +68,7 @@ struct members members_of(struct reader *r, const struct bytes names[], unsigned
         } else {
             if (!reader_next(r, &t))
                 break;
+            got.twice |= out[at].seen;
             member_take(&out[at], r, &t, arena);
             from = at + 1;
         }

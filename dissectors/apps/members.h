@@ -16,6 +16,7 @@ struct member {
 
 struct members {
     bool mapping;    /* it is one */
+    bool twice;      /* one of the names comes twice */
     unsigned others; /* members with names that nobody asked for */
 };
 

@@ -130,6 +130,8 @@ static quick_at take_all(struct quick *q, quick_at at, struct want *w, struct me
         if (at == q->end)
             return NULL;
         i = find(w, name);
+        if (i < w->n && out[i].seen)
+            return NULL; /* twice: the reader says so */
         q->pass = i == w->n;
         *others += q->pass;
         at = take(q, at, i < w->n ? &out[i] : &other);

@@ -16,6 +16,7 @@
 #include "signatures/cluster/deployment.h"
 #include "signatures/cluster/inventory.h"
 #include "signatures/cluster/topology.h"
+#include "signatures/form.h"
 #include "signatures/pickle/pickle.h"
 
 #define FINDINGS_MAX        16u /* of one message */
@@ -204,6 +205,15 @@ static void keep_member(struct msg *m)
         fields_text(&m->fields, F_MEMBER, m->content->body);
 }
 
+/* Headers do not cross to the collector: what is wrong with them does. */
+static void note_form(struct msg *m)
+{
+    uint32_t signs = task_form(m);
+
+    if (signs)
+        fields_num(&m->fields, F_TASK_SIGNS, signs);
+}
+
 /* What an interpreter makes of a message comes back in here: kombu's envelope
  * inside a Redis list is opened first, and is then a Celery task. */
 static void interpret(void *ctx, const struct msg *said)
@@ -222,6 +232,8 @@ static void interpret(void *ctx, const struct msg *said)
         classify_texts(w->classifier, m, w->arena);
     if (m->kind & (MSG_TASK | MSG_CONTROL))
         classify_signature(w->classifier, m, &w->tally);
+    if (m->kind == MSG_TASK)
+        note_form(m);
     keep_member(m);
     detect(w, m);
     if (p->depth == INTERPRET_MAX_DEPTH)

@@ -22,6 +22,8 @@ static void close_deployment(void *self)
     belongs_free(d->belongs);
     if (d->bindings)
         lru_free(d->bindings);
+    if (d->answers)
+        lru_free(d->answers);
     free(d);
 }
 
@@ -39,8 +41,9 @@ static void *open_deployment(const struct policy *policy)
     d->bindings = tap_new();
     d->origins = origins_new();
     d->belongs = belongs_new();
+    d->answers = handcrafted_new();
     if (crew_open(&d->crew) && d->ledger && d->nodes && d->control && d->consumers && d->bindings &&
-        d->origins && d->belongs)
+        d->origins && d->belongs && d->answers)
         return d;
     close_deployment(d);
     return NULL;
@@ -71,6 +74,7 @@ static void note(void *self, const struct msg *m, const struct detect_out *out)
         crew_note(&d->crew, m);
     origins_note(d, m, out);
     tasks_note(d, m, out);
+    handcrafted_note(d, m, out);
     control_note(d, m, out);
     tap_note(d, m, out);
     keys_note(d, m, out);

@@ -18,6 +18,7 @@ struct deployment {
     struct lru *bindings; /* of tap.c */
     struct origins *origins;
     struct belongs *belongs;
+    struct lru *answers; /* of handcrafted.c */
 };
 
 /* Whether a MSG_COMMAND is one that the detectors learn from: asked by the workers, so that the
@@ -27,6 +28,10 @@ bool deployment_wants_command(const struct msg *m);
 /* tasks.c: fills the ledger; task-replayed, result-forged. */
 void tasks_note(struct deployment *d, const struct msg *m, const struct detect_out *out);
 uint64_t tasks_id(struct bytes id); /* of a task, for the ledger */
+
+/* handcrafted.c: task-handcrafted. */
+struct lru *handcrafted_new(void);
+void handcrafted_note(struct deployment *d, const struct msg *m, const struct detect_out *out);
 
 /* control.c: control-dangerous, control-change, control-recon. */
 struct control *control_new(void);

@@ -34,6 +34,7 @@ static const char *const BUILT[] = {
     "task-signature-replayed",
     "control-recon",
     "task-replayed",
+    "task-handcrafted",
     "worker-silent",
     "worker-impersonation",
     "result-forged",
