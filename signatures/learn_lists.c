@@ -6,6 +6,49 @@
 #include "signatures/glob.h"
 #include "signatures/learn_shape.h"
 
+/* The bytes that a lead byte asks for; 0: it is none. */
+static size_t utf8_len(uint8_t c)
+{
+    return c < 0x80 ? 1 : c < 0xc2 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf5 ? 4 : 0;
+}
+
+/* Neither overlong nor a surrogate, nor what cannot be seen: controls, zero width, bidirectional.
+ */
+static bool is_shown(struct bytes s, size_t n)
+{
+    uint8_t a = s.at[0], b = n > 1 ? s.at[1] : 0, c = n > 2 ? s.at[2] : 0;
+
+    if (n == 2)
+        return a != 0xc2 || b >= 0xa0;
+    if (n == 4)
+        return !(a == 0xf0 && b < 0x90) && !(a == 0xf4 && b > 0x8f);
+    if (n == 3 && a == 0xe2 && b == 0x80)
+        return !(c >= 0x8b && c <= 0x8f) && !(c >= 0xa8 && c <= 0xae);
+    if (n == 3 && a == 0xef)
+        return !(b == 0xbb && c == 0xbf) && !(b == 0xbf && c >= 0xbe);
+    return n < 3 || !((a == 0xe0 && b < 0xa0) || (a == 0xed && b >= 0xa0) ||
+                      (a == 0xe2 && b == 0x81 && c >= 0xa0));
+}
+
+bool text_is_printable(struct bytes s)
+{
+    if (s.len > LEARN_TEXT_MAX)
+        return false;
+    while (s.len > 0) {
+        size_t n = utf8_len(s.at[0]);
+
+        if (n == 0 || n > s.len || s.at[0] < 0x20 || s.at[0] == 0x7f)
+            return false;
+        for (size_t i = 1; i < n; i++)
+            if ((s.at[i] & 0xc0) != 0x80)
+                return false;
+        if (!is_shown(s, n))
+            return false;
+        bytes_cut(&s, n);
+    }
+    return true;
+}
+
 bool texts_add(struct text_list *l, const char *text)
 {
     char **more = realloc(l->at, (l->n + 1) * sizeof *more);
@@ -23,6 +66,14 @@ bool texts_have(const struct text_list *l, const char *text)
         if (strcmp(l->at[i], text) == 0)
             return true;
     return false;
+}
+
+bool texts_copy(struct text_list *to, const struct text_list *from)
+{
+    for (size_t i = 0; i < from->n; i++)
+        if (!texts_add(to, from->at[i]))
+            return false;
+    return true;
 }
 
 void texts_free(struct text_list *l)

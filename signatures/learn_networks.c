@@ -27,6 +27,27 @@ bool network_holds(const struct network *outer, const struct network *inner)
     return outer->prefix <= inner->prefix && network_has(outer, &e);
 }
 
+bool networks_copy(struct network_list *to, const struct network_list *from)
+{
+    struct network *more = realloc(to->at, (to->n + from->n) * sizeof *more + 1);
+
+    if (!more)
+        return false;
+    to->at = more;
+    if (from->n > 0)
+        memcpy(to->at + to->n, from->at, from->n * sizeof *more);
+    to->n += from->n;
+    return true;
+}
+
+struct network network_of(const struct endpoint *e)
+{
+    struct network n = {.family = e->family, .prefix = e->family == 4 ? 32 : 128};
+
+    memcpy(n.ip, e->ip, sizeof n.ip);
+    return n;
+}
+
 void networks_tidy(struct network_list *l)
 {
     size_t n = 0;

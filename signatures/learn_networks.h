@@ -11,6 +11,10 @@ struct learn_conf {
 
 /* Whatever lies in the second lies in the first. */
 bool network_holds(const struct network *outer, const struct network *inner);
+/* Adds all of `from`. false: no memory. */
+bool networks_copy(struct network_list *to, const struct network_list *from);
+/* An address by itself. */
+struct network network_of(const struct endpoint *e);
 /* Sorts, and drops what another one holds. */
 void networks_tidy(struct network_list *l);
 /* The same; then, if there are more than glob_after, or networks already, those that lie in one

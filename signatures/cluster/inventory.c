@@ -163,6 +163,7 @@ static void producer(struct seen *s)
 {
     const struct msg *m = s->m;
     struct bytes host = origin_host(msg_text(m, F_TASK_ORIGIN)), name = msg_text(m, F_TASK_NAME);
+    struct bytes inside = msg_text(m, F_TASK_SUBTASKS);
     bool published = m->op == OP_PUBLISH && m->dir == TO_SERVER;
     struct fact kept = s->fact;
 
@@ -175,6 +176,8 @@ static void producer(struct seen *s)
         s->fact.user = (struct bytes){0};
     }
     note(s, FACT_PRODUCER, host, name);
+    while (list_next(&inside, &name))
+        note(s, FACT_PRODUCER, host, name);
     s->fact = kept;
 }
 
