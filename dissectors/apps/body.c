@@ -48,22 +48,31 @@ static void read_mapping(struct reader *r, struct body *out, struct arena *arena
         out->views.lacks = lacks(out->member);
 }
 
+/* Over the next part, and over what is behind it. */
+static quick_at quick_part(struct quick *q, quick_at at, uint8_t then, struct bytes *part)
+{
+    at = quick_container(q, at, part);
+    return at ? quick_take(at, then) : NULL;
+}
+
 /* [args, kwargs, embed] as json.dumps writes it; false: left to the reader. */
 static bool quick_triple(const struct document *doc, struct task_body *to)
 {
     static const struct bytes nothing = TEXT(" " BODY_NOTHING "]");
-    struct quick q = {.begin = doc->bytes.at, .end = doc->bytes.at + doc->bytes.len};
     struct task_body b = {.format = doc->format};
-    quick_at at = doc->bytes.at;
+    struct quick q;
+    quick_at at;
 
-    if (doc->clipped || doc->bytes.len == 0)
+    if (doc->clipped || !quick_begin(&q, doc->bytes, NULL))
         return false;
-    at = quick_container(&q, quick_take(&q, at, '['), &b.args);
-    at = quick_container(&q, quick_take(&q, at, ','), &b.kwargs);
-    at = quick_take(&q, at, ',');
-    if (at && text_same(bytes_of(at, (size_t)(q.end - at)), nothing))
+    at = quick_take(q.begin, '[');
+    at = at ? quick_part(&q, at, ',', &b.args) : NULL;
+    at = at ? quick_part(&q, at, ',', &b.kwargs) : NULL;
+    if (!at)
+        return false;
+    if (text_same(bytes_of(at, (size_t)(q.end - at)), nothing))
         b.embed = bytes_of(at + 1, nothing.len - 2);
-    else if (!quick_take(&q, quick_container(&q, at, &b.embed), ']'))
+    else if (!quick_part(&q, at, ']', &b.embed))
         return false;
     *to = b;
     return true;

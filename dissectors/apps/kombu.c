@@ -170,50 +170,60 @@ static quick_at quick_value(struct quick *q, quick_at at, enum name name, struct
 {
     struct bytes *text = name == BODY ? &e->body : name == TYPE ? &e->type : &e->encoding;
 
-    if (name == HEADERS || name == PROPERTIES)
-        return quick_tree(q, quick_take(q, at, '{'),
-                          name == HEADERS ? &e->headers : &e->properties);
-    return quick_string(q, quick_take(q, at, '"'), text);
+    if (name != HEADERS && name != PROPERTIES)
+        return quick_text(q, at, text);
+    at = quick_take(at, '{');
+    return at ? quick_tree(q, at, name == HEADERS ? &e->headers : &e->properties) : NULL;
 }
 
 /* The object behind its brace as kombu writes it, each member once; NULL: not so. */
-static quick_at quick_members(struct quick *q, quick_at next, struct envelope *e)
+static quick_at quick_members(struct quick *q, quick_at at, struct envelope *e)
 {
     unsigned from = 0;
     struct bytes key;
-    quick_at at = next;
+    quick_at next = at;
 
-    for (; next; next = quick_take(q, at, ',')) {
+    do {
         enum name name;
 
-        at = quick_string(q, quick_take(q, next, '"'), &key);
-        at = quick_take(q, at, ':');
+        at = quick_name(q, next, &key);
         name = at ? name_of(key, from) : NAMES;
         if (name == NAMES || e->has[name])
             return NULL;
         at = quick_value(q, at, name, e);
-        if (!at)
+        if (!at || at == q->end)
             return NULL;
         e->has[name] = true;
         from = name + 1;
-    }
-    return quick_take(q, at, '}');
+        next = quick_take(at, ',');
+    } while (next);
+    return quick_take(at, '}');
 }
 
-/* The envelope, or its copy in `unacked` with the two texts behind it; false: read it with the
- * reader. */
+/* The two texts behind the copy in `unacked`, and the end of its list. */
+static bool quick_kept(struct quick *q, quick_at at, struct envelope *e)
+{
+    at = quick_take(at, ',');
+    at = at ? quick_text(q, at, &e->exchange) : NULL;
+    at = at ? quick_take(at, ',') : NULL;
+    at = at ? quick_text(q, at, &e->routing_key) : NULL;
+    return at && quick_take(at, ']') != NULL;
+}
+
+/* The envelope, or its copy in `unacked`; false: read it with the reader. */
 static bool quick_envelope(struct bytes text, struct envelope *e, struct arena *arena)
 {
-    struct quick q = {.begin = text.at, .end = text.at + text.len, .arena = arena};
+    struct quick q;
     quick_at at = text.at;
 
+    if (!quick_begin(&q, text, arena))
+        return false;
     e->kept = *at == '[';
-    at = quick_members(&q, quick_take(&q, at + e->kept, '{'), e);
-    if (!e->kept)
+    at = quick_take(at + e->kept, '{');
+    at = at ? quick_members(&q, at, e) : NULL;
+    if (!at || !e->kept)
         return at != NULL;
-    at = quick_string(&q, quick_take(&q, quick_take(&q, at, ','), '"'), &e->exchange);
-    at = quick_string(&q, quick_take(&q, quick_take(&q, at, ','), '"'), &e->routing_key);
-    return quick_take(&q, at, ']') != NULL;
+    return at < q.end && quick_kept(&q, at, e);
 }
 
 /* kombu's receiver insists on properties.delivery_tag (kombu:transport/virtual/base.py:Message);

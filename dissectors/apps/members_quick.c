@@ -56,18 +56,18 @@ static inline quick_at take_number(const struct quick *q, quick_at at, struct me
 {
     quick_at from = at + (*at == '-'), to = digits(from, q->end), end = to;
 
-    if (to == from || to - from > DIGITS || to == q->end || (*from == '0' && to > from + 1))
+    if (to == from || to - from > DIGITS || (*from == '0' && to > from + 1))
         return NULL;
-    m->kind = TOKEN_INT;
-    m->num = number(from, to);
-    if (from > at)
-        m->num = -m->num;
-    if (*to == '.') {
+    if (*to != '.') {
+        m->kind = TOKEN_INT;
+        m->num = q->pass ? 0 : number(from, to);
+        if (from > at)
+            m->num = -m->num;
+    } else {
+        m->kind = TOKEN_FLOAT;
         end = digits(to + 1, q->end);
         if (end == to + 1)
             return NULL;
-        m->kind = TOKEN_FLOAT;
-        m->num = 0;
     }
     m->text = bytes_of(at, (size_t)(end - at));
     return end;
@@ -87,7 +87,7 @@ static inline quick_at take_container(const struct quick *q, quick_at at, struct
 {
     size_t n = json_walk(bytes_of(at + 1, (size_t)(q->end - at) - 1));
 
-    if (n == SIZE_MAX)
+    if (n == SIZE_MAX || at + n + 1 == q->end)
         return NULL;
     m->kind = *at == '{' ? TOKEN_MAP : TOKEN_LIST;
     m->text = bytes_of(at, n + 1);
@@ -115,39 +115,35 @@ static quick_at take_all(struct quick *q, quick_at at, struct want *w, struct me
                          unsigned *others)
 {
     struct member other;
-    quick_at next = at;
 
-    do {
+    for (;; at++) {
         struct bytes name;
         unsigned i;
 
         q->pass = false;
-        at = quick_string(q, quick_take(q, next, '"'), &name);
-        at = quick_take(q, at, ':');
+        at = quick_name(q, at, &name);
         if (!at)
-            return NULL;
-        at += at < q->end && *at == ' ';
-        if (at == q->end)
             return NULL;
         i = find(w, name);
         if (i < w->n && out[i].seen)
             return NULL; /* twice: the reader says so */
         q->pass = i == w->n;
         *others += q->pass;
-        at = take(q, at, i < w->n ? &out[i] : &other);
-        next = quick_take(q, at, ',');
-    } while (next);
-    return quick_take(q, at, '}');
+        at = take(q, at, q->pass ? &other : &out[i]);
+        if (!at)
+            return NULL;
+        at += *at == ' ';
+        if (*at != ',')
+            return *at == '}' ? at + 1 : NULL;
+    }
 }
 
 quick_at quick_container(struct quick *q, quick_at at, struct bytes *text)
 {
     struct member m;
 
-    if (!at)
-        return NULL;
-    at += at < q->end && *at == ' ';
-    if (at == q->end || (*at != '{' && *at != '['))
+    at += *at == ' ';
+    if (*at != '{' && *at != '[')
         return NULL;
     at = take_container(q, at, &m);
     if (at)
@@ -158,14 +154,14 @@ quick_at quick_container(struct quick *q, quick_at at, struct bytes *text)
 bool members_quick(struct reader *r, const struct bytes names[], unsigned n, uint64_t bits,
                    struct member out[], unsigned *others, struct arena *arena)
 {
-    struct quick q = {.begin = r->all.at, .end = r->rest.at + r->rest.len, .arena = arena};
     struct want w = {.names = names, .n = n, .bits = bits};
+    struct quick q;
     quick_at end;
 
-    if (r->format != WHAT_JSON || r->clipped || r->depth >= READER_DEPTH)
+    if (r->format != WHAT_JSON || r->clipped || r->depth >= READER_DEPTH || r->rest.len == 0 ||
+        !quick_begin(&q, r->rest, arena))
         return false;
-    for (unsigned i = 0; i < n; i++)
-        out[i] = (struct member){0};
+    memset(out, 0, n * sizeof *out);
     end = take_all(&q, r->rest.at, &w, out, others);
     if (!end)
         return false;

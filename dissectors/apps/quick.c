@@ -31,44 +31,69 @@ static size_t escape(quick_at at, size_t n)
     return is_hex(at[2]) && is_hex(at[3]) && is_hex(at[4]) && is_hex(at[5]) ? 6 : 0;
 }
 
-/* The first of at[n..) that a string cannot hold as it is; the end: there is none. */
-static size_t plain(const struct quick *q, quick_at at, size_t n)
+/* At a block that begins at `at`, or is the last one; of a text shorter than a block all is seen.
+ */
+static void look(struct quick *q, quick_at at)
 {
-    struct bytes all = bytes_of(q->begin, (size_t)(q->end - q->begin));
-    size_t from = (size_t)(at - q->begin);
+    size_t all = (size_t)(q->end - q->begin);
+    uint8_t copy[64];
 
-    return scan_string_on(all, from + n) - from;
+    if (all < sizeof copy) {
+        memset(copy, ' ', sizeof copy);
+        memcpy(copy, q->begin, all);
+        q->block = q->begin;
+        q->stops = scan_string_mask_64(copy);
+        return;
+    }
+    q->block = left(q, at) < 64 ? q->end - 64 : at;
+    q->stops = scan_string_mask_64(q->block);
 }
 
-/* A string with escapes, the first of them behind n bytes. */
-static quick_at escaped_string(struct quick *q, quick_at at, size_t n, struct bytes *text)
+bool quick_begin(struct quick *q, struct bytes text, struct arena *arena)
+{
+    if (text.len == 0 || (text.at[text.len - 1] != '}' && text.at[text.len - 1] != ']'))
+        return false;
+    *q = (struct quick){.begin = text.at, .end = text.at + text.len, .arena = arena};
+    look(q, q->begin);
+    return true;
+}
+
+/* How far it is from the block to behind it, or to the end of the text. */
+static quick_at behind_block(const struct quick *q)
+{
+    return left(q, q->block) < 64 ? q->end : q->block + 64;
+}
+
+quick_at quick_far_stop(struct quick *q, quick_at at)
+{
+    if ((size_t)(at - q->block) < 64)
+        at = behind_block(q);
+    if (at == q->end)
+        return at;
+    look(q, at);
+    uint64_t stops = q->stops >> (at - q->block);
+    if (stops)
+        return at + __builtin_ctzll(stops);
+    at = behind_block(q);
+    return q->begin +
+           scan_string_on(bytes_of(q->begin, (size_t)(q->end - q->begin)), (size_t)(at - q->begin));
+}
+
+quick_at quick_hard_string(struct quick *q, quick_at at, quick_at stop, struct bytes *text)
 {
     struct token t = {.kind = TOKEN_STRING, .escaped = true};
-    size_t all = left(q, at);
 
-    while (n < all && at[n] == '\\') {
-        size_t length = escape(at + n, all - n);
+    while (stop < q->end && *stop == '\\') {
+        size_t length = escape(stop, left(q, stop));
         if (length == 0)
             return NULL;
-        n = plain(q, at, n + length);
+        stop = quick_stop(q, stop + length);
     }
-    if (n >= all || at[n] != '"')
+    if (stop >= q->end || *stop != '"')
         return NULL;
-    t.text = bytes_of(at, n);
+    t.text = bytes_of(at, (size_t)(stop - at));
     *text = q->pass ? t.text : token_text(&t, q->arena);
-    return at + n + 1;
-}
-
-quick_at quick_long_string(struct quick *q, quick_at at, size_t n, struct bytes *text)
-{
-    size_t all = left(q, at);
-
-    n = plain(q, at, n);
-    if (n < all && at[n] == '"') {
-        *text = bytes_of(at, n);
-        return at + n + 1;
-    }
-    return n < all ? escaped_string(q, at, n, text) : NULL;
+    return stop + 1;
 }
 
 static inline quick_at word(const struct quick *q, quick_at at, const char *text, size_t n)
@@ -76,19 +101,19 @@ static inline quick_at word(const struct quick *q, quick_at at, const char *text
     return left(q, at) > n && memcmp(at, text, n) == 0 ? at + n : NULL;
 }
 
-static quick_at integer(const struct quick *q, quick_at at, struct header *h)
+static quick_at integer(quick_at at, struct header *h)
 {
     bool minus = *at == '-';
     quick_at from = at + minus;
     int64_t num = 0;
 
-    for (at = from; at < q->end && *at >= '0' && *at <= '9'; at++) {
+    for (at = from; *at >= '0' && *at <= '9'; at++) {
         if (at - from == DIGITS)
             return NULL;
         num = num * 10 + (*at - '0');
     }
     /* A fraction or an exponent is no separator: refused by whoever comes next. */
-    if (at == from || at == q->end || (*from == '0' && at > from + 1))
+    if (at == from || (*from == '0' && at > from + 1))
         return NULL;
     h->kind = HEADER_INT;
     h->num = minus ? -num : num;
@@ -109,7 +134,7 @@ static inline quick_at scalar(struct quick *q, quick_at at, struct header *h)
     case 'n': return word(q, at, "null", 4);
     case 't':
     case 'f': return truth(q, at, h);
-    default: return integer(q, at, h);
+    default: return integer(at, h);
     }
 }
 
@@ -146,16 +171,11 @@ static inline quick_at member(struct quick *q, quick_at at, struct open *in, boo
         return NULL;
     *in->link = h;
     in->link = &h->next;
-    if (in->map) {
-        at = quick_take(q, at, '"');
-        at = quick_string(q, at, &h->name);
-        at = quick_take(q, at, ':');
-        if (!at)
-            return NULL;
-    }
-    if (at < q->end && *at == ' ')
-        at++;
-    if (at == q->end)
+    if (in->map)
+        at = quick_name(q, at, &h->name);
+    else
+        at += *at == ' ';
+    if (!at)
         return NULL;
     *opened = *at == '{' || *at == '[';
     if (!*opened)
@@ -166,14 +186,17 @@ static inline quick_at member(struct quick *q, quick_at at, struct open *in, boo
     return at + 1;
 }
 
-/* Behind all ends of containers that stand here; *depth: of those that were open; UINT_MAX: the
- * outermost has ended too. */
+/* Behind all ends of containers that stand here; *depth: of those that were open; UINT32_MAX: the
+ * outermost has ended too. NULL: the text ends before it does. */
 static inline quick_at ends(const struct quick *q, quick_at at, const struct open *open,
                             unsigned *depth)
 {
-    for (quick_at to; (to = quick_take(q, at, open[*depth].map ? '}' : ']')); at = to)
+    for (quick_at to; (to = quick_take(at, open[*depth].map ? '}' : ']')); at = to) {
         if ((*depth)-- == 0)
             return to;
+        if (to == q->end)
+            return NULL;
+    }
     return at;
 }
 
@@ -184,15 +207,14 @@ quick_at quick_tree(struct quick *q, quick_at at, struct headers *out)
 
     *out = (struct headers){0};
     open[0] = (struct open){.link = &out->first, .map = true};
-    if (at)
-        at = ends(q, at, open, &depth);
+    at = ends(q, at, open, &depth);
     for (unsigned n = 0; at && depth < QUICK_DEPTH && n < QUICK_MEMBERS; n++) {
         bool opened = false;
 
         at = member(q, at, &open[depth], &opened);
         if (!at)
             return NULL;
-        if (!opened && at < q->end && *at == ',') {
+        if (!opened && *at == ',') {
             at++;
             continue;
         }
@@ -201,10 +223,10 @@ quick_at quick_tree(struct quick *q, quick_at at, struct headers *out)
             return NULL;
         quick_at from = at;
         at = ends(q, at, open, &depth);
-        if (depth == UINT32_MAX)
+        if (!at || depth == UINT32_MAX)
             return at;
         if (!opened || at != from)
-            at = quick_take(q, at, ',');
+            at = quick_take(at, ',');
     }
     return depth == UINT32_MAX ? at : NULL;
 }

@@ -34,6 +34,14 @@ static inline unsigned scan_string_mask(const uint8_t *p)
     return (unsigned)_mm_movemask_epi8(scan_stops(scan_load(p)));
 }
 
+/* The same of 64. */
+static inline uint64_t scan_string_mask_64(const uint8_t *p)
+{
+    uint64_t low = scan_string_mask(p) | (uint64_t)scan_string_mask(p + 16) << 16;
+    uint64_t high = scan_string_mask(p + 32) | (uint64_t)scan_string_mask(p + 48) << 16;
+    return low | high << 32;
+}
+
 /* Bit i: p[i] is no decimal digit. Reads 16 bytes. */
 static inline unsigned scan_no_digit_mask(const uint8_t *p)
 {
@@ -47,6 +55,14 @@ static inline unsigned scan_string_mask(const uint8_t *p)
     unsigned mask = 0;
     for (unsigned i = 0; i < 16; i++)
         mask |= (unsigned)scan_stops_string(p[i]) << i;
+    return mask;
+}
+
+static inline uint64_t scan_string_mask_64(const uint8_t *p)
+{
+    uint64_t mask = 0;
+    for (unsigned i = 0; i < 64; i++)
+        mask |= (uint64_t)scan_stops_string(p[i]) << i;
     return mask;
 }
 

@@ -32,12 +32,12 @@ static inline bool same_chain(const struct header *a, const struct header *b)
  * differ. What is behind the object is not looked at by either. */
 static inline bool same_tree(struct bytes text, struct arena *arena, bool *accepted)
 {
-    struct quick q = {.end = text.at + text.len, .arena = arena};
+    struct quick q;
     struct headers quick, slow;
     struct reader r;
     struct token t;
     uint8_t *copy = arena_raw(arena, text.len + 1);
-    quick_at to = quick_tree(&q, text.at, &quick);
+    quick_at to = quick_begin(&q, text, arena) ? quick_tree(&q, text.at, &quick) : NULL;
 
     *accepted = to != NULL;
     if (!to || !copy)
