@@ -6,39 +6,31 @@
 #include "dissectors/apps/embed.h"
 #include "dissectors/apps/text.h"
 
-struct told {
-    struct bytes name;
-    enum field_id field;
-};
-
-/* Headers of protocol 2 that are told, in the order of the wire (celery:app/amqp.py:
- * AMQP.as_task_v2). */
-static const struct told header_parts[] = {
-    {TEXT("lang"), F_TASK_LANG},       {TEXT("task"), F_TASK_NAME},
-    {TEXT("id"), F_TASK_ID},           {TEXT("shadow"), F_TASK_SHADOW},
-    {TEXT("eta"), F_TASK_ETA},         {TEXT("expires"), F_TASK_EXPIRES},
-    {TEXT("group"), F_TASK_GROUP},     {TEXT("retries"), F_TASK_RETRIES},
-    {TEXT("root_id"), F_TASK_ROOT_ID}, {TEXT("parent_id"), F_TASK_PARENT_ID},
-    {TEXT("origin"), F_TASK_ORIGIN},   {TEXT("compression"), F_TASK_COMPRESSION},
-};
-
-enum { HEADER_PARTS = sizeof header_parts / sizeof header_parts[0] };
-
-/* The lengths of those names, a bit each: most others are out at once. */
-#define PART_LENGTHS \
-    (1u << 2 | 1u << 3 | 1u << 4 | 1u << 5 | 1u << 6 | 1u << 7 | 1u << 9 | 1u << 11)
-
-static unsigned part_of(struct bytes name, unsigned from)
+static bool is(struct bytes name, const char *text)
 {
-    if (name.len > 11 || !(PART_LENGTHS >> name.len & 1u))
-        return HEADER_PARTS;
-    for (unsigned i = 0, at = from; i < HEADER_PARTS; i++, at++) {
-        if (at >= HEADER_PARTS)
-            at = 0;
-        if (text_same(header_parts[at].name, name))
-            return at;
+    return memcmp(name.at, text, name.len) == 0;
+}
+
+/* The field of a header of protocol 2 that is told (celery:app/amqp.py:AMQP.as_task_v2); F_COUNT:
+ * it is not. */
+static enum field_id field_of(struct bytes name)
+{
+    switch (name.len) {
+    case 2: return is(name, "id") ? F_TASK_ID : F_COUNT;
+    case 3: return is(name, "eta") ? F_TASK_ETA : F_COUNT;
+    case 4: return is(name, "lang") ? F_TASK_LANG : is(name, "task") ? F_TASK_NAME : F_COUNT;
+    case 5: return is(name, "group") ? F_TASK_GROUP : F_COUNT;
+    case 6:
+        return is(name, "origin") ? F_TASK_ORIGIN : is(name, "shadow") ? F_TASK_SHADOW : F_COUNT;
+    case 7:
+        return is(name, "root_id")   ? F_TASK_ROOT_ID
+               : is(name, "expires") ? F_TASK_EXPIRES
+               : is(name, "retries") ? F_TASK_RETRIES
+                                     : F_COUNT;
+    case 9: return is(name, "parent_id") ? F_TASK_PARENT_ID : F_COUNT;
+    case 11: return is(name, "compression") ? F_TASK_COMPRESSION : F_COUNT;
+    default: return F_COUNT;
     }
-    return HEADER_PARTS;
 }
 
 /* One that comes later, or is null, takes the place of an earlier one, as in a dict. */
@@ -53,22 +45,18 @@ static void set_header(struct fields *f, enum field_id id, const struct header *
             fields_num(f, id, h->num);
         return;
     }
-    text = text_of_header(h, arena);
+    text = h->kind == HEADER_TEXT && !h->cut ? h->text : text_of_header(h, arena);
     if (text.at)
         fields_text(f, id, text);
 }
 
 static void from_headers(struct fields *f, const struct header *first, struct arena *arena)
 {
-    unsigned from = 0;
-
     for (const struct header *h = first; h; h = h->next) {
-        unsigned i = part_of(h->name, from);
+        enum field_id id = field_of(h->name);
 
-        if (i == HEADER_PARTS)
-            continue;
-        set_header(f, header_parts[i].field, h, arena);
-        from = i + 1;
+        if (id != F_COUNT)
+            set_header(f, id, h, arena);
     }
 }
 

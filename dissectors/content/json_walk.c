@@ -24,11 +24,14 @@ struct two_masks {
 };
 
 typedef struct two_masks masks_fn(const uint8_t *p);
+typedef uint64_t parity_fn(uint64_t m);
 
 /* What differs between processors: quotes and backslashes; opening and closing brackets of either
- * shape, of which [ and { differ by 0x20, as ] and } do. */
+ * shape, of which [ and { differ by 0x20, as ] and } do; for each bit whether those up to and with
+ * it are odd in number. */
 struct eyes {
     masks_fn *quotes, *brackets;
+    parity_fn *parity;
 };
 
 /* The bytes of a block that follow an unescaped backslash. */
@@ -50,16 +53,9 @@ static uint64_t escaped_bytes(struct walk *w, uint64_t backslash)
 }
 
 /* For each byte: is it inside a string (or the quote that opens one)? */
-INLINE uint64_t inside_strings(struct walk *w, uint64_t quote)
+INLINE uint64_t inside_strings(struct walk *w, uint64_t quote, parity_fn *parity)
 {
-    uint64_t inside = quote;
-    inside ^= inside << 1;
-    inside ^= inside << 2;
-    inside ^= inside << 4;
-    inside ^= inside << 8;
-    inside ^= inside << 16;
-    inside ^= inside << 32;
-    inside ^= w->in_string;
+    uint64_t inside = parity(quote) ^ w->in_string;
     w->in_string = inside >> 63 ? UINT64_MAX : 0;
     return inside;
 }
@@ -86,7 +82,7 @@ INLINE unsigned walk_block(struct walk *w, const uint8_t *p, struct eyes eyes)
         return 0;
     if (quotes.b | w->escape)
         quotes.a &= ~escaped_bytes(w, quotes.b);
-    uint64_t outside = ~inside_strings(w, quotes.a);
+    uint64_t outside = ~inside_strings(w, quotes.a, eyes.parity);
     struct two_masks brackets = eyes.brackets(p);
     return follow(w, brackets.a & outside, brackets.b & outside);
 }
@@ -110,7 +106,7 @@ INLINE size_t walk(struct bytes in, struct eyes eyes)
 }
 
 #ifdef WALK_X86
-#define AVX2 __attribute__((target("avx2,bmi,popcnt")))
+#define AVX2 __attribute__((target("avx2,bmi,popcnt,pclmul")))
 
 AVX2 static inline __m256i load_32(const uint8_t *p)
 {
@@ -138,9 +134,16 @@ AVX2 static struct two_masks brackets_avx2(const uint8_t *p)
     return (struct two_masks){equal_64(low, high, '{'), equal_64(low, high, '}')};
 }
 
+/* A product without carries with all ones. */
+AVX2 static uint64_t parity_avx2(uint64_t m)
+{
+    __m128i a = _mm_cvtsi64_si128((int64_t)m), ones = _mm_set1_epi8(-1);
+    return (uint64_t)_mm_cvtsi128_si64(_mm_clmulepi64_si128(a, ones, 0));
+}
+
 AVX2 static size_t walk_avx2(struct bytes in)
 {
-    return walk(in, (struct eyes){quotes_avx2, brackets_avx2});
+    return walk(in, (struct eyes){quotes_avx2, brackets_avx2, parity_avx2});
 }
 
 static __m128i load_16(const uint8_t *p, bool fold)
@@ -163,7 +166,7 @@ static uint64_t equal(const uint8_t *p, bool fold, char c)
 static bool has_avx2(void)
 {
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
-           __builtin_cpu_supports("popcnt");
+           __builtin_cpu_supports("popcnt") && __builtin_cpu_supports("pclmul");
 }
 #else
 static uint64_t equal(const uint8_t *p, bool fold, char c)
@@ -196,7 +199,18 @@ static struct two_masks brackets_plain(const uint8_t *p)
     return (struct two_masks){equal(p, true, '{'), equal(p, true, '}')};
 }
 
+static uint64_t parity_plain(uint64_t m)
+{
+    m ^= m << 1;
+    m ^= m << 2;
+    m ^= m << 4;
+    m ^= m << 8;
+    m ^= m << 16;
+    return m ^ m << 32;
+}
+
 size_t json_walk(struct bytes in)
 {
-    return has_avx2() ? walk_avx2(in) : walk(in, (struct eyes){quotes_plain, brackets_plain});
+    return has_avx2() ? walk_avx2(in)
+                      : walk(in, (struct eyes){quotes_plain, brackets_plain, parity_plain});
 }

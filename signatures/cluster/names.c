@@ -17,7 +17,9 @@ bool name_starts(struct bytes name, const char *start)
 
 bool name_holds(struct bytes name, const char *part)
 {
-    return name.len > 0 && memmem(name.at, name.len, part, strlen(part)) != NULL;
+    size_t n = strlen(part);
+
+    return name.len >= n && memmem(name.at, name.len, part, n) != NULL;
 }
 
 struct bytes name_without_priority(struct bytes key)

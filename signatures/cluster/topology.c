@@ -149,12 +149,9 @@ static void kombu_binding(struct topology *t, const struct msg *m, struct bytes 
 
 bool topology_wants(const struct msg *m)
 {
-    if (m->kind == MSG_ENVELOPE) {
-        struct bytes key = msg_text(m, F_REDIS_KEY);
-
+    if (m->kind == MSG_ENVELOPE)
         return m->op == OP_PUBLISH && msg_is(m, F_REDIS_COMMAND, "SADD") &&
-               text_after(key, "_kombu.binding.").len > 0;
-    }
+               text_after(msg_text(m, F_REDIS_KEY), "_kombu.binding.").len > 0;
     return m->kind == MSG_COMMAND &&
            (msg_is(m, F_AMQP_METHOD, "queue.bind") || msg_is(m, F_AMQP_METHOD, "queue.unbind"));
 }
