@@ -106,7 +106,8 @@ static void cross(struct vm *vm)
     file->line_len = 0;
 }
 
-static void take_line(struct vm *vm, const uint8_t *at, size_t n)
+/* false: no memory, and the stream has ended. */
+static bool take_line(struct vm *vm, const uint8_t *at, size_t n)
 {
     uint32_t room = LITERAL_KEPT * 2 - vm->line_used;
 
@@ -118,14 +119,17 @@ static void take_line(struct vm *vm, const uint8_t *at, size_t n)
         while (cap < vm->line_used + n)
             cap *= 2;
         uint8_t *more = realloc(vm->line, cap);
-        if (!more)
-            return;
+        if (!more) {
+            vm_starve(vm);
+            return false;
+        }
         vm->line = more;
         vm->line_cap = cap;
     }
     if (n > 0)
         memcpy(vm->line + vm->line_used, at, n);
     vm->line_used += (uint32_t)n;
+    return true;
 }
 
 static inline void execute(struct vm *vm, const struct arg *a)
@@ -224,7 +228,8 @@ static size_t step(struct vm *vm, struct bytes b)
         return n;
     case PHASE_BODY:
         n = n < vm->body_left ? n : (size_t)vm->body_left;
-        take_line(vm, b.at, n);
+        if (!take_line(vm, b.at, n))
+            return n;
         vm->body_left -= n;
         vm->pos += n;
         if (vm->body_left == 0)
@@ -234,7 +239,8 @@ static size_t step(struct vm *vm, struct bytes b)
     case PHASE_LINE: {
         const uint8_t *end = memchr(b.at, '\n', n);
         size_t text = end ? (size_t)(end - b.at) : n;
-        take_line(vm, b.at, text);
+        if (!take_line(vm, b.at, text))
+            return n;
         n = text + (end != NULL);
         vm->pos += n;
         if (end)

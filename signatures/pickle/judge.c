@@ -85,9 +85,10 @@ static enum pickle_tier tier_of(const struct pickle *p, const struct outcome *o)
         return PICKLE_TIER_MAGIC;
     if (accept_plain(p, o))
         return PICKLE_TIER_STRUCTURAL;
-    bool declared = p->context == PICKLE_DECLARED &&
-                    (o->end == PICKLE_END_STOP || o->imports > 0 || (o->flags & PICKLE_ANY_BOMB) ||
-                     (o->magic && o->ops >= 2) || (o->end == PICKLE_END_CLIPPED && o->ops > 0));
+    bool declared =
+        p->context == PICKLE_DECLARED &&
+        (o->end == PICKLE_END_STOP || o->imports > 0 || (o->flags & PICKLE_ANY_BOMB) ||
+         (o->magic && o->ops >= 2) || p->starved || (o->end == PICKLE_END_CLIPPED && o->ops > 0));
     return declared ? PICKLE_TIER_DECLARED : PICKLE_TIER_NONE;
 }
 
@@ -124,6 +125,20 @@ static void merge_trailing(struct pickle *p, struct outcome *o)
     }
     if (o->bombless < PICKLE_SUSPICIOUS)
         o->bombless = PICKLE_SUSPICIOUS;
+}
+
+/* What could not be followed for want of memory is not said to be harmless. */
+static void merge_starved(const struct pickle *p, struct outcome *o)
+{
+    if (!is_starved(p))
+        return;
+    o->flags |= PICKLE_FLAG(RESOURCE_LIMIT);
+    if (o->bombless < PICKLE_SUSPICIOUS)
+        o->bombless = PICKLE_SUSPICIOUS;
+    if (o->verdict < PICKLE_SUSPICIOUS) {
+        o->verdict = PICKLE_SUSPICIOUS;
+        o->ground = "no memory to follow it";
+    }
 }
 
 static void refuse(struct pickle *p)
@@ -180,6 +195,7 @@ const struct pickle_result *pickle_end(struct pickle *p, enum pickle_extent exte
     r->end_at = o.end_at;
     r->streams = p->streams;
     merge_trailing(p, &o);
+    merge_starved(p, &o);
     if (o.longest_frame > p->size && extent == PICKLE_WHOLE)
         o.flags |= PICKLE_FLAG(FRAME_OVERLONG);
     if (r->tier == PICKLE_TIER_NONE)

@@ -72,7 +72,7 @@ size_t pickle_memory(const struct pickle *p)
 void pickle_reset(struct pickle *p, enum pickle_context context)
 {
     p->context = context;
-    p->forked = p->trailing = p->seeking = p->trail_found = false;
+    p->starved = p->forked = p->trailing = p->seeking = p->trail_found = false;
     p->size = p->imports_seen = p->calls_seen = p->trail_flags = 0;
     p->trail_imports = p->trail_calls = 0;
     p->streams = p->junk = p->kept_imports = p->kept_calls = 0;
@@ -80,6 +80,11 @@ void pickle_reset(struct pickle *p, enum pickle_context context)
     p->pool_used = 0;
     p->result = (struct pickle_result){.imports = p->imports, .calls = p->call, .top = p->top};
     vm_reset(&p->linear, p, READER_BOTH);
+}
+
+void pickle_declare(struct pickle *p, enum pickle_context context)
+{
+    p->context = context;
 }
 
 /* Takes back what the stream in progress has added; what the file reader, still in the first

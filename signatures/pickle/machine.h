@@ -156,6 +156,7 @@ struct pickle {
     struct bytes *allow;    /* own copies */
     struct bytes *borrowed; /* of a nested machine: its parent's */
     struct vm linear, file;
+    bool starved; /* memory ran out somewhere */
     bool forked; /* the file reader goes its own way */
     enum pickle_context context;
     const struct policy_row *recent[RECENT_ROWS]; /* see import.c */
@@ -188,6 +189,12 @@ struct pickle {
     struct pickle_result result;
 };
 
+/* Memory ran out somewhere. */
+static inline bool is_starved(const struct pickle *p)
+{
+    return p->starved || p->linear.heap.starved || (p->forked && p->file.heap.starved);
+}
+
 static inline void count_imports(struct pickle *m, uint64_t n)
 {
     m->imports_seen += n;
@@ -206,6 +213,8 @@ void vm_free(struct vm *vm);
 bool vm_copy(struct vm *to, const struct vm *from);
 size_t vm_memory(const struct vm *vm);
 bool vm_stop(struct vm *vm, enum pickle_end_state why); /* always false */
+/* Without memory nobody can follow it any further: said, and not taken for harmless. */
+void vm_starve(struct vm *vm);
 /* Verdicts only go up. bomb: on the ground of a bomb alone. */
 void vm_raise(struct vm *vm, enum pickle_verdict level, const char *ground);
 void vm_bomb(struct vm *vm, uint64_t flag, const char *ground);

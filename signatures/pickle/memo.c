@@ -22,8 +22,10 @@ static bool dense_grow(struct vm *vm, uint64_t key)
     if (cap > dense_max(vm))
         cap = dense_max(vm);
     struct value *more = realloc(memo->dense, cap * sizeof *more);
-    if (!more)
+    if (!more) {
+        vm->m->starved = true;
         return false;
+    }
     memset(more + memo->dense_cap, 0, (cap - memo->dense_cap) * sizeof *more);
     memo->dense = more;
     memo->dense_cap = cap;
@@ -55,6 +57,7 @@ static void put_sparse(struct vm *vm, uint64_t key, struct value v)
 
     if (!memo->sparse)
         memo->sparse = calloc(MEMO_SPARSE, sizeof *memo->sparse);
+    vm->m->starved |= !memo->sparse;
     struct memo_slot *s = sparse_slot(memo, key);
     bool known = s && s->v.kind != V_ABSENT, important = names_something(vm, v);
 

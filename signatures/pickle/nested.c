@@ -120,15 +120,17 @@ static bool take(void *ctx, struct bytes piece)
 }
 
 /* As much as 64 times the input, and 16 KiB: more says nothing more. */
-static bool inflate_to(struct bytes in, enum coding coding, uint8_t *out, struct bytes *result)
+static bool inflate_to(struct pickle *m, struct bytes in, enum coding coding, uint8_t *out,
+                       struct bytes *result)
 {
-    struct unwrap_stream *u = coding == CODING_NONE ? NULL : unwrap_stream_new(coding, NULL);
+    struct unwrap_stream *u = unwrap_stream_new(coding, NULL);
     uint64_t room = in.len * UINT64_C(64) + (16u << 10);
     struct sink s = {.out = out, .room = room < DECODED_MAX ? (size_t)room : DECODED_MAX};
 
+    m->starved |= !u;
     if (!u)
         return false;
-    unwrap_stream_feed(u, in, take, &s);
+    m->starved |= unwrap_stream_feed(u, in, take, &s) == UNWRAP_LIMIT;
     unwrap_stream_free(u);
     *result = bytes_of(out, s.used);
     return s.used > 0;
@@ -173,6 +175,7 @@ bool decode_layer(struct pickle *m, enum special how, struct bytes in, unsigned 
 {
     if (!m->decoded[which])
         m->decoded[which] = malloc(DECODED_MAX);
+    m->starved |= !m->decoded[which];
     uint8_t *to = m->decoded[which];
     if (!to || in.len == 0)
         return false;
@@ -180,7 +183,10 @@ bool decode_layer(struct pickle *m, enum special how, struct bytes in, unsigned 
     case SPECIAL_FROMHEX: return from_hex(in, to, out);
     case SPECIAL_B64DECODE: return from_base64(in, false, to, out);
     case SPECIAL_B64URL: return from_base64(in, true, to, out);
-    case SPECIAL_DECOMPRESS: return inflate_to(in, coding_by_magic(in), to, out);
+    case SPECIAL_DECOMPRESS: {
+        enum coding coding = coding_by_magic(in);
+        return coding != CODING_NONE && inflate_to(m, in, coding, to, out);
+    }
     default: return false;
     }
 }
@@ -253,13 +259,25 @@ struct pickle *nested_machine(struct pickle *m)
         return NULL;
     if (!m->child)
         m->child = pickle_new(NULL);
-    if (!m->child)
+    if (!m->child) {
+        m->starved = true;
         return NULL;
+    }
     m->child->depth = m->depth + 1;
     m->child->options = m->options; /* the list stays ours */
     m->child->options.allow = NULL;
     m->child->borrowed = m->allow;
     return m->child;
+}
+
+static const struct pickle_result *judge_child(struct pickle *m, struct pickle *child,
+                                               struct bytes text, enum pickle_context context,
+                                               enum pickle_extent extent)
+{
+    const struct pickle_result *r = pickle_judge(child, text, context, extent);
+
+    m->starved |= is_starved(child);
+    return r;
 }
 
 static unsigned *tries_of(const struct vm *vm)
@@ -282,7 +300,7 @@ static const struct pickle_result *judge_inner(struct vm *vm, struct bytes text)
     if (!child)
         return NULL;
     const struct pickle_result *r =
-        pickle_judge(child, inner, PICKLE_SEEN, cut ? PICKLE_CLIPPED : PICKLE_WHOLE);
+        judge_child(m, child, inner, PICKLE_SEEN, cut ? PICKLE_CLIPPED : PICKLE_WHOLE);
     return r->is_pickle ? r : NULL;
 }
 
@@ -330,7 +348,7 @@ void nested_loads(struct vm *vm, struct bytes text)
     if (!child || *tries_of(vm) >= NESTED_TRIES)
         return;
     ++*tries_of(vm);
-    const struct pickle_result *r = pickle_judge(child, text, PICKLE_DECLARED, PICKLE_WHOLE);
+    const struct pickle_result *r = judge_child(vm->m, child, text, PICKLE_DECLARED, PICKLE_WHOLE);
     vm_raise(vm, r->verdict, r->ground);
     vm->flags |= r->flags & ~PICKLE_FLAG(DECLARED_NOT);
     adopt(vm, r);

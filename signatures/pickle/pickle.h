@@ -214,6 +214,9 @@ void pickle_reset(struct pickle *p, enum pickle_context context);
  * the last stream has ended); feeding on is harmless. */
 bool pickle_feed(struct pickle *p, struct bytes piece);
 
+/* Says what the message is taken for after all; may be said until its end. */
+void pickle_declare(struct pickle *p, enum pickle_context context);
+
 /* Ends the message. The result and all it points to live until the next reset. */
 const struct pickle_result *pickle_end(struct pickle *p, enum pickle_extent extent);
 
@@ -238,6 +241,7 @@ enum pickle_severity pickle_name_severity(struct bytes dotted, enum pickle_class
 
 /* A pickle inside text: base64, base64url, hex or a data URL, of the pickle itself or of
  * something compressed. Cheap to say no. `p` is used up as by pickle_reset. */
+#define PICKLE_FOUND_SOMEWHERE SIZE_MAX /* in a text that was not kept */
 struct pickle_found {
     const struct pickle_result *result; /* of the inner pickle; lives until the next reset */
     size_t at, len;                     /* the encoded run within the text */

@@ -87,8 +87,11 @@ bool stack_grow(struct vm *vm)
             vm->cap = cap < max ? cap : max;
             return true;
         }
-        if (vm->cap == 0)
+        vm->m->starved = true;
+        if (vm->cap == 0) {
+            vm_starve(vm);
             return false;
+        }
     }
     compress(vm);
     if (vm->len > vm->cap / 4 * 3)

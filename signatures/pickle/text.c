@@ -131,8 +131,8 @@ bool text_unicode(struct vm *vm, struct bytes in, struct bytes *out)
     if (vm->line_cap < need) {
         uint8_t *more = realloc(vm->line, need);
         if (!more) {
-            *out = bytes_of("", 0);
-            return true;
+            vm_starve(vm);
+            return false;
         }
         vm->line = more;
         vm->line_cap = (uint32_t)need;

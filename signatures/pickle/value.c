@@ -13,8 +13,10 @@ static bool heap_grow(struct heap *h, uint32_t words)
     if (cap > h->max)
         cap = h->max;
     uint64_t *more = realloc(h->w, cap * sizeof *more);
-    if (!more)
+    if (!more) {
+        h->starved = true;
         return false;
+    }
     h->w = more;
     h->cap = cap;
     return true;

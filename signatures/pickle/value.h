@@ -73,6 +73,7 @@ struct heap {
     uint64_t *w;
     uint32_t used, cap, max; /* words; word 0 is never handed out */
     uint32_t limit;          /* above it the next opcode begins with a collection */
+    bool starved;            /* memory ran out */
 };
 
 struct vm;

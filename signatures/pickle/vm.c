@@ -25,6 +25,7 @@ void vm_reset(struct vm *vm, struct pickle *m, enum reader reader)
     memset(&vm->cleared_from, 0, offsetof(struct vm, globals) - offsetof(struct vm, cleared_from));
     vm->m = m;
     vm->heap.used = 1;
+    vm->heap.starved = false;
     vm->heap.max = m->depth ? HEAP_MAX / 8 : HEAP_MAX;
     vm->heap.limit = vm->heap.max - vm->heap.max / 6;
     vm->reader = reader;
@@ -41,48 +42,59 @@ void vm_free(struct vm *vm)
     free(vm->memo.sparse);
 }
 
-static void *twin(void *old, const void *from, size_t used, size_t size)
+/* Makes *buffer as large as `size` bytes, the first `used` of them those of `from`. It is the
+ * caller's whatever comes: on failure as it was. */
+static bool twin(void **buffer, const void *from, size_t used, size_t size)
 {
-    void *to = realloc(old, size ? size : 1);
-    if (to && from && used > 0)
+    void *to = realloc(*buffer, size ? size : 1);
+
+    if (!to)
+        return false;
+    *buffer = to;
+    if (from && used > 0)
         memcpy(to, from, used);
-    return to;
+    return true;
 }
 
 static bool copy_memo(struct memo *to, const struct memo *from)
 {
-    struct memo_slot *sparse = to->sparse;
-    struct value *dense = twin(to->dense, from->dense, from->dense_cap * sizeof *dense,
-                               from->dense_cap * sizeof *dense);
+    size_t dense = from->dense_cap * sizeof *from->dense, sparse = MEMO_SPARSE * sizeof *to->sparse;
+    struct memo own = *from;
 
-    if (!dense)
+    if (!twin((void **)&to->dense, from->dense, dense, dense) ||
+        (from->sparse && !twin((void **)&to->sparse, from->sparse, sparse, sparse)))
         return false;
-    to->dense = dense;
-    if (from->sparse) {
-        sparse =
-            twin(sparse, from->sparse, MEMO_SPARSE * sizeof *sparse, MEMO_SPARSE * sizeof *sparse);
-        if (!sparse)
-            return false;
-    }
-    *to = *from;
-    to->dense = dense;
-    to->sparse = from->sparse ? sparse : NULL;
+    own.dense = to->dense;
+    own.sparse = from->sparse ? to->sparse : NULL;
     if (!from->sparse)
-        free(sparse);
+        free(to->sparse);
+    *to = own;
     return true;
 }
 
-/* The two readers part: `to` becomes what `from` is now. */
+/* Nothing is left of it: what it would hold now is half of one reader and half of another. */
+static void drop(struct vm *vm)
+{
+    struct pickle *m = vm->m;
+
+    vm_free(vm);
+    memset(vm, 0, sizeof *vm);
+    vm->m = m;
+}
+
+/* The two readers part: `to` becomes what `from` is now. false: no memory, and `to` is empty. */
 bool vm_copy(struct vm *to, const struct vm *from)
 {
-    struct vm own = *to;
+    size_t stack = sizeof *from->stack;
 
-    own.heap.w = twin(own.heap.w, from->heap.w, from->heap.used * 8u, from->heap.cap * 8u);
-    own.stack =
-        twin(own.stack, from->stack, from->len * sizeof *own.stack, from->cap * sizeof *own.stack);
-    own.line = twin(own.line, from->line, from->line_used, from->line_cap);
-    if (!own.heap.w || !own.stack || !own.line || !copy_memo(&own.memo, &from->memo))
+    if (!twin((void **)&to->heap.w, from->heap.w, from->heap.used * 8u, from->heap.cap * 8u) ||
+        !twin((void **)&to->stack, from->stack, from->len * stack, from->cap * stack) ||
+        !twin((void **)&to->line, from->line, from->line_used, from->line_cap) ||
+        !copy_memo(&to->memo, &from->memo)) {
+        drop(to);
         return false;
+    }
+    struct vm own = *to;
     *to = *from;
     to->heap.w = own.heap.w;
     to->stack = own.stack;
@@ -104,6 +116,12 @@ bool vm_stop(struct vm *vm, enum pickle_end_state why)
     vm->end_at = why == PICKLE_END_STOP ? vm->pos : vm->op_at;
     vm->phase = PHASE_DONE;
     return false;
+}
+
+void vm_starve(struct vm *vm)
+{
+    vm->m->starved = true;
+    vm_stop(vm, PICKLE_END_CLIPPED);
 }
 
 /* What only a further stream does never counts for more than suspicious: Celery reads one. */
