@@ -10,6 +10,7 @@
 #include "base/keep.h"
 #include "base/tally.h"
 #include "dissectors/msg.h"
+#include "dissectors/tap.h"
 
 enum probe { PROBE_NO, PROBE_MORE, PROBE_MAYBE, PROBE_SURE };
 
@@ -20,14 +21,15 @@ enum dissect {
 };
 
 struct dissect_conf {
-    size_t max_body;       /* bytes kept of one message body */
-    size_t max_item;       /* bytes kept of any other string */
-    unsigned max_depth;    /* nesting of tables, arrays */
-    unsigned max_open;     /* channels of a connection */
-    unsigned max_pending;  /* commands that wait for their reply */
-    uint64_t max_elements; /* of one value or table tree, in all */
-    bool commands;         /* MSG_COMMAND and MSG_REPLY with all fields are wanted for every
-                              command; else only for those that a detector asks about */
+    size_t max_body;         /* bytes kept of one message body */
+    size_t max_item;         /* bytes kept of any other string */
+    unsigned max_depth;      /* nesting of tables, arrays */
+    unsigned max_open;       /* channels of a connection */
+    unsigned max_pending;    /* commands that wait for their reply */
+    uint64_t max_elements;   /* of one value or table tree, in all */
+    bool commands;           /* MSG_COMMAND and MSG_REPLY with all fields are wanted for every
+                                command; else only for those that a detector asks about */
+    const struct taps *taps; /* for bodies larger than max_body; NULL: none */
     struct budget *budget;
 };
 

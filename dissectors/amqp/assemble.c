@@ -16,8 +16,9 @@ struct amqp_content *amqp_content_find(struct amqp_feed *f, uint16_t channel)
     return NULL;
 }
 
-static void free_buffers(struct amqp_content *c)
+static void free_buffers(const struct amqp *a, struct amqp_content *c)
 {
+    tap_end(a->conf->taps, &c->tap);
     if (c->own.data)
         keep_free(&c->own);
     if (c->body.data)
@@ -32,7 +33,7 @@ static void free_held(struct amqp *a, struct amqp_content *c)
         at = &(*at)->next;
     *at = c->next;
     a->n_held--;
-    free_buffers(c);
+    free_buffers(a, c);
     if (a->conf->budget)
         a->conf->budget->used -= sizeof *c;
     free(c);
@@ -52,7 +53,7 @@ void amqp_content_drop(struct amqp_feed *f, struct amqp_content *c)
     if (c->is_get)
         answer_get(f, c->channel);
     if (c == &f->now) {
-        free_buffers(c);
+        free_buffers(f->a, c);
         f->busy = f->has_method = f->has_props = false;
     } else {
         free_held(f->a, c);
@@ -219,6 +220,29 @@ void amqp_content_header(struct amqp_feed *f, const struct amqp_frame *frame)
         finish(f, c, (struct bytes){0});
 }
 
+/* What does not fit what is kept goes through a tap, the kept part first. */
+static void tap_rest(struct amqp_feed *f, struct amqp_content *c, struct bytes kept,
+                     struct bytes rest)
+{
+    const struct taps *taps = f->a->conf->taps;
+    struct bytes compression = {0};
+
+    if (rest.len == 0 || !taps)
+        return;
+    if (!c->tap)
+        compression = amqp_content_compression(f, c);
+    tap_add(taps, &c->tap, compression, kept, rest);
+}
+
+static void keep_body(struct amqp_feed *f, struct amqp_content *c, struct bytes piece)
+{
+    size_t before = c->body.len;
+
+    keep_add_of(&c->body, piece, c->size);
+    bytes_cut(&piece, c->body.len - before);
+    tap_rest(f, c, keep_view(&c->body), piece);
+}
+
 void amqp_content_body(struct amqp_feed *f, const struct amqp_frame *frame, bool end)
 {
     struct amqp_content *c = amqp_content_find(f, frame->channel);
@@ -232,11 +256,16 @@ void amqp_content_body(struct amqp_feed *f, const struct amqp_frame *frame, bool
     bool all = end && c->got == 0 && piece.len >= c->size;
     c->got += piece.len;
     if (!all && !c->hole)
-        keep_add_of(&c->body, piece, c->size);
+        keep_body(f, c, piece);
     if (!end || c->got < c->size)
         return;
     if (c->got > c->size)
         amqp_emit_anomaly(f, ANOMALY_BODY_SIZE, frame->start);
+    if (all) {
+        struct bytes rest = piece;
+        struct bytes kept = bytes_cut(&rest, f->a->conf->max_body);
+        tap_rest(f, c, kept, rest);
+    }
     finish(f, c, all ? bytes_head(piece, f->a->conf->max_body) : keep_view(&c->body));
 }
 

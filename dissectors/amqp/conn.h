@@ -23,6 +23,7 @@ struct amqp_content {
     bool head_cut;               /* method or header frame is longer than is kept */
     struct bytes method, header; /* payloads: views into the chunk or into `own` */
     struct keep own, body;
+    struct tap *tap; /* of a body that is larger than what is kept; or NULL */
 };
 
 enum amqp_phase {

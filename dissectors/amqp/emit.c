@@ -233,14 +233,29 @@ static void fill_method(struct amqp_feed *f, struct msg *m, const struct amqp_co
     fill_queue(f, m, c);
 }
 
+struct bytes amqp_content_compression(struct amqp_feed *f, const struct amqp_content *c)
+{
+    struct amqp_props room;
+    const struct amqp_props *p = props_of(f, c, &room);
+    struct headers headers;
+
+    if (!read_headers(f, c, p, &headers))
+        return bytes_of(NULL, 0);
+    return header_text(headers_find(&headers, "compression"));
+}
+
 void amqp_emit_envelope(struct amqp_feed *f, const struct amqp_content *c, struct bytes body)
 {
     struct amqp_props room;
     const struct amqp_props *p = props_of(f, c, &room);
     struct headers headers, properties;
     uint64_t len = c->got > c->size ? c->got : c->size;
-    struct content content = {.body = body, .wire_len = len, .clipped = body.len < len};
+    struct content content = {
+        .body = body, .wire_len = len, .clipped = body.len < len, .tap = c->tap};
     struct msg m;
+
+    if (c->hole || c->got < c->size)
+        tap_cut(f->a->conf->taps, c->tap);
 
     amqp_msg_init(f, &m, MSG_ENVELOPE, NULL, c->offset);
     fill_place(f, &m, c->channel);

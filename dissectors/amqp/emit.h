@@ -34,6 +34,8 @@ void amqp_emit_anomaly(struct amqp_feed *f, enum amqp_anomaly what, uint64_t off
 /* The method; `queue`: the one that is meant (at == NULL: as the method says). */
 void amqp_emit_command(struct amqp_feed *f, const struct amqp_method *m, uint16_t channel,
                        uint64_t offset, struct bytes queue);
+/* The compression that its headers declare; in the arena, or a view. */
+struct bytes amqp_content_compression(struct amqp_feed *f, const struct amqp_content *c);
 /* The message, with what there is of its body. */
 void amqp_emit_envelope(struct amqp_feed *f, const struct amqp_content *c, struct bytes body);
 /* A peer's properties: a field table. */

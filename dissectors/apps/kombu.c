@@ -289,6 +289,8 @@ static void emit(const struct msg *in, const struct envelope *e, const struct in
     struct msg m;
 
     content_from(&content, e);
+    content.tap = in->content->tap;
+    content.in_tap = content.tap != NULL;
     msg_from(&m, in, MSG_ENVELOPE, action_of(in, e));
     m.pickle = NULL;
     m.content = &content;
@@ -347,6 +349,22 @@ static void read_text(struct bytes text, bool clipped, struct envelope *e, struc
     reader_end(&r);
 }
 
+/* The whole document, but for its bulk, knows better than the head; of the body the head has more.
+ */
+static void read_abridged(struct bytes text, struct envelope *head, struct arena *arena)
+{
+    struct envelope whole;
+
+    read_text(text, true, &whole, arena);
+    if (whole.broken && head->has[BODY])
+        return;
+    if (head->has[BODY] && head->body.len >= whole.body.len &&
+        (whole.body.len == 0 || memcmp(head->body.at, whole.body.at, whole.body.len) == 0))
+        whole.body = head->body;
+    whole.body_cut = true;
+    *head = whole;
+}
+
 static bool read(const struct msg *in, const struct interpret_out *out)
 {
     struct envelope e;
@@ -358,6 +376,8 @@ static bool read(const struct msg *in, const struct interpret_out *out)
     if (text.len < 2 || (text.at[0] != '{' && text.at[0] != '['))
         return false;
     read_text(text, in->content->clipped, &e, out->arena);
+    if (in->content->abridged.len > 0)
+        read_abridged(in->content->abridged, &e, out->arena);
     if (!is_envelope(&e, in->content->clipped))
         return false;
     emit(in, &e, out);

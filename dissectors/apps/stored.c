@@ -27,6 +27,8 @@ void stored_behind(const struct msg *in, size_t n, const struct interpret_out *o
         .body = text_after(in->content->body, n),
         .wire_len = in->content->wire_len - n,
         .clipped = in->content->clipped,
+        .tap = in->content->tap,
+        .tap_at = in->content->tap_at + n,
     };
     struct msg m;
 

@@ -44,6 +44,7 @@ struct top_pair {
 };
 
 struct auth_parts;
+struct tap;
 
 struct content {
     /* given */
@@ -54,9 +55,15 @@ struct content {
     struct bytes encoding;    /* declared content encoding */
     struct bytes compression; /* kombu's header, or empty */
     bool base64;              /* kombu's body_encoding says base64 */
+    /* Has read all of it, where body is only the head (dissectors/tap.h); or NULL. `tap_at`: where
+     * in what it read this content begins; `in_tap`: it is the body of the envelope in there. */
+    struct tap *tap;
+    size_t tap_at;
+    bool in_tap;
     /* found */
     bool unwrapped;
-    struct part parts[6]; /* parts[0] is the body as carried, the last is the innermost */
+    struct bytes abridged; /* of a JSON document with a tap: all of it, but for its bulk */
+    struct part parts[6];  /* parts[0] is the body as carried, the last is the innermost */
     unsigned n_parts;
     bool limit;             /* a bound of unwrapping was met: the last part is a head of it */
     bool bomb;              /* beyond max_ratio or max_total: decompression-bomb */

@@ -31,7 +31,8 @@ static void put_key(struct msg *m, struct bytes key)
 static void tell_value(const struct feed *f, const struct request *r, uint32_t slot)
 {
     const struct command *c = r->command;
-    struct body body = {r->at[slot], r->more[slot].wire_len, r->more[slot].gap};
+    const struct arg_more *more = &r->more[slot];
+    struct body body = {r->at[slot], more->wire_len, more->gap, more->tap};
     bool publish = c->op == OP_PUBLISH;
     char scratch[COMMAND_NAME_MAX];
     uint32_t i = request_number(r, slot);

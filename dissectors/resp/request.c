@@ -35,8 +35,15 @@ static void wipe(struct keep *k)
     keep_free(k);
 }
 
-static void discard(struct request *r)
+static void end_taps(const struct resp_conn *conn, struct request *r)
 {
+    for (uint32_t i = 0; i < r->n; i++)
+        tap_end(conn->conf->taps, &r->more[i].tap);
+}
+
+static void discard(const struct resp_conn *conn, struct request *r)
+{
+    end_taps(conn, r);
     wipe(&r->buf);
     if (r->heap)
         free(r);
@@ -45,7 +52,7 @@ static void discard(struct request *r)
 void request_free(struct resp_conn *conn)
 {
     if (conn->request)
-        discard(conn->request);
+        discard(conn, conn->request);
     conn->request = NULL;
 }
 
@@ -106,6 +113,7 @@ void request_leave(struct feed *f, struct request_room *room)
         uint32_t cap = r->n < 8 ? 8 : r->n;
         struct request *h = on_heap(r, cap);
         if (!h) {
+            end_taps(f->conn, r);
             wipe(&r->buf);
             fresh(f, room);
             return;
@@ -118,7 +126,7 @@ void request_leave(struct feed *f, struct request_room *room)
 /* The next request starts from nothing. */
 static void over(struct feed *f, struct request_room *room)
 {
-    discard(f->request);
+    discard(f->conn, f->request);
     fresh(f, room);
 }
 
@@ -152,6 +160,7 @@ static void condense(struct feed *f)
     resolve(r);
     request_lay_out(r);
     request_values(f, r);
+    end_taps(f->conn, r);
     for (uint32_t i = 0; i < ARGS_FIRST && i < r->n; i++)
         trim(r, i);
     if (last >= ARGS_FIRST) {
@@ -172,6 +181,15 @@ static void condense(struct feed *f)
     wipe(&was);
 }
 
+static struct tap *take_tap(const struct resp_token *t)
+{
+    struct tap *tap = t->tap ? *t->tap : NULL;
+
+    if (tap)
+        *t->tap = NULL;
+    return tap;
+}
+
 static void add(struct feed *f, const struct resp_token *t)
 {
     size_t max = f->conn->conf->max_body;
@@ -181,7 +199,8 @@ static void add(struct feed *f, const struct resp_token *t)
         return;
     r = f->request;
     r->at[r->n] = t->text;
-    r->more[r->n] = (struct arg_more){.wire_len = t->wire_len, .stored = ARG_VIEW, .gap = t->gap};
+    r->more[r->n] = (struct arg_more){
+        .wire_len = t->wire_len, .tap = take_tap(t), .stored = ARG_VIEW, .gap = t->gap};
     r->gap = r->gap || t->gap;
     if (t->held && t->index + 1 < r->total)
         copy_arg(r, r->n);

@@ -12,6 +12,7 @@
 
 struct arg_more {
     uint64_t wire_len;
+    struct tap *tap; /* of a value that is larger than what is kept; or NULL */
     uint32_t stored; /* offset in `buf`, or ARG_VIEW */
     bool gap;
 };

@@ -36,13 +36,18 @@ void tell_envelope(const struct feed *f, struct msg *m, enum op op, struct body 
     c.wire_len = body.wire_len;
     c.clipped = body.bytes.len < body.wire_len || body.gap;
     c.type = c.encoding = c.compression = bytes_of(NULL, 0);
-    c.base64 = c.unwrapped = c.limit = c.bomb = false;
+    c.base64 = c.unwrapped = c.limit = c.bomb = c.in_tap = false;
+    c.tap = body.tap;
+    c.tap_at = 0;
+    c.abridged = bytes_of(NULL, 0);
     c.n_parts = c.n_top = 0;
     c.out_len = 0;
     c.what = WHAT_UNKNOWN;
     c.top = NULL;
     m->op = op;
     m->content = &c;
+    if (body.gap)
+        tap_cut(f->conn->conf->taps, body.tap);
     if (body.gap)
         m->coverage |= COVER_GAP;
     else if (c.clipped)

@@ -17,6 +17,7 @@ struct body {
     struct bytes bytes;
     uint64_t wire_len;
     bool gap;
+    struct tap *tap; /* or NULL */
 };
 
 /* Emits an envelope; m has its fields and its op. Empty bodies are no messages. */

@@ -31,6 +31,7 @@ void value_hold(struct resp_value *v, struct bytes piece, size_t cap)
 
 void value_release(struct resp_value *v)
 {
+    tap_end(v->conf->taps, &v->tap);
     if (!v->held)
         return;
     if (v->held->len > 0 && v->held->len <= WIPE_MAX)
@@ -84,7 +85,29 @@ static void end_bulk(struct resp_value *v, struct bytes text, const struct resp_
 {
     struct resp_token t = {.kind = v->kind, .gap = v->gap, .wire_len = v->wire_len, .text = text};
 
+    if (v->tap)
+        t.tap = &v->tap;
     value_scalar(v, &t, sink);
+    tap_end(v->conf->taps, &v->tap);
+}
+
+/* `text` follows `kept`, and is not kept. Verbatim strings begin with three letters and a colon. */
+static void tap_text(struct resp_value *v, struct bytes kept, struct bytes text)
+{
+    if (v->kind == RESP_VERBATIM)
+        bytes_cut(&kept, 4);
+    tap_add(v->conf->taps, &v->tap, bytes_of(NULL, 0), kept, text);
+}
+
+/* Keeps what there is room for. */
+static void hold_text(struct resp_value *v, struct bytes text)
+{
+    size_t before = v->held ? v->held->len : 0;
+
+    value_hold(v, text, v->conf->max_body);
+    bytes_cut(&text, v->held ? v->held->len - before : 0);
+    if (text.len > 0)
+        tap_text(v, v->held ? keep_view(v->held) : bytes_of(NULL, 0), text);
 }
 
 /* A server reads on by the length, whatever stands where CRLF should (processMultibulkBuffer);
@@ -115,6 +138,10 @@ static bool at_body(struct resp_value *v, struct bytes *in, const struct resp_si
     if (!v->split && !v->chunks && in->len >= 2 && in->len - 2 >= v->left) {
         text = value_take(v, in, v->left);
         end = value_take(v, in, 2);
+        if (text.len > v->conf->max_body) {
+            struct bytes rest = text;
+            tap_text(v, bytes_cut(&rest, v->conf->max_body), rest);
+        }
         bulk_over(v, bytes_head(text, v->conf->max_body), memcmp(end.at, "\r\n", 2) == 0, sink);
         return true;
     }
@@ -124,7 +151,7 @@ static bool at_body(struct resp_value *v, struct bytes *in, const struct resp_si
     text = value_take(v, in, v->left);
     v->left -= text.len;
     if (!v->gap)
-        value_hold(v, text, v->conf->max_body);
+        hold_text(v, text);
     if (v->left > 0)
         return false;
     v->state = RESP_CRLF;

@@ -72,6 +72,7 @@ struct resp_token {
                        -1: streamed) */
     uint64_t wire_len; /* of the text */
     struct bytes text; /* what was kept of it */
+    struct tap **tap;  /* of a text that is longer: who takes it puts NULL there; or NULL */
 };
 
 static inline bool resp_is_aggregate(uint8_t kind)
@@ -111,6 +112,7 @@ enum resp_state { RESP_HEAD, RESP_BODY, RESP_CRLF, RESP_CHUNKS, RESP_LOST, RESP_
 struct resp_value {
     const struct dissect_conf *conf;
     struct keep *held;       /* what a cut went through: line, bulk, candidate; NULL: nothing */
+    struct tap *tap;         /* of the bulk in progress; NULL: it is kept whole so far */
     struct resp_level *deep; /* levels from RESP_NEAR on; NULL: none yet */
     uint64_t pos;            /* in the stream, of the next byte */
     uint64_t unit;           /* of the first byte of the unit in progress */

@@ -14,7 +14,7 @@ static bool has_text(const struct resp_token *t)
 /* Verbatim strings begin with three letters and a colon. */
 static struct body body_of(const struct resp_token *t)
 {
-    struct body b = {t->text, t->wire_len, t->gap};
+    struct body b = {t->text, t->wire_len, t->gap, t->tap ? *t->tap : NULL};
 
     if (t->kind == RESP_VERBATIM && b.bytes.len >= 4) {
         bytes_cut(&b.bytes, 4);

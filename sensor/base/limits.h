@@ -14,6 +14,7 @@
 #define LIMIT_IDENT_TOTAL    (64u << 20) /* bytes of all connections of one worker */
 #define LIMIT_ITEM           (64u << 10) /* method frame, header frame, key, short string */
 #define LIMIT_BODY           (16u << 20)
+#define LIMIT_TAPS           16u /* larger bodies that are read to their end at once, all workers */
 #define LIMIT_BUDGET         (1u << 30) /* all buffers of all workers together */
 #define LIMIT_CHANNELS       256u
 #define LIMIT_PENDING        65536u

@@ -56,6 +56,8 @@
     X(body_clipped, "dissect.body_clipped")              \
     X(channel_limit, "dissect.channel_limit")            \
     X(nesting_limit, "dissect.nesting_limit")            \
+    X(taps, "content.taps")                              \
+    X(tap_limit, "content.tap_limit")                    \
     X(unwrap_limit, "content.unwrap_limit")              \
     X(unwrap_failed, "content.unwrap_failed")            \
     X(arena_full, "message.arena_full")                  \

@@ -6,31 +6,36 @@
 #include "dissectors/content/auth.h"
 #include "dissectors/content/reader.h"
 #include "run/signed.h"
+#include "run/tap.h"
 #include "signatures/pickle/pickle.h"
 
 struct classifier {
     struct content_limits limits;
     struct pickle *machine;
+    struct tap_pool *taps;
     struct signed_bodies *signatures;
     struct pickle_found found;
 };
 
-static struct pickle *machine_new(const struct text_list *allow)
+static bool make_machines(struct classifier *c, const struct conf *conf, unsigned share,
+                          struct tally *tally)
 {
+    const struct text_list *allow = &conf->policy.pickle_allow_imports;
+    unsigned taps = (unsigned)conf->limits.taps / share;
     struct bytes *list = calloc(allow->n + 1, sizeof *list);
     struct pickle_options options = {.allow = list, .n_allow = allow->n};
-    struct pickle *machine;
 
     if (!list)
-        return NULL;
+        return false;
     for (size_t i = 0; i < allow->n; i++)
         list[i] = bytes_of(allow->at[i], strlen(allow->at[i]));
-    machine = pickle_new(&options);
+    c->machine = pickle_new(&options);
+    c->taps = tap_pool_new(taps > 0 ? taps : 1, &c->limits, &options, tally);
     free(list);
-    return machine;
+    return c->machine && c->taps;
 }
 
-struct classifier *classifier_new(const struct conf *conf)
+struct classifier *classifier_new(const struct conf *conf, unsigned share, struct tally *tally)
 {
     struct classifier *c = calloc(1, sizeof *c);
 
@@ -42,9 +47,8 @@ struct classifier *classifier_new(const struct conf *conf)
         .max_ratio = conf->policy.decompression.max_ratio,
         .max_depth = (unsigned)conf->limits.unwrap_depth,
     };
-    c->machine = machine_new(&conf->policy.pickle_allow_imports);
     c->signatures = signed_new(&conf->policy, conf->trust);
-    if (c->machine && c->signatures)
+    if (make_machines(c, conf, share, tally) && c->signatures)
         return c;
     classifier_free(c);
     return NULL;
@@ -54,6 +58,8 @@ void classifier_free(struct classifier *c)
 {
     if (c && c->machine)
         pickle_free(c->machine);
+    if (c)
+        tap_pool_free(c->taps);
     if (c)
         signed_free(c->signatures);
     free(c);
@@ -92,6 +98,28 @@ static void ask_machine(struct classifier *cl, struct msg *m, struct bytes inner
     keep_top(c, r, arena);
 }
 
+const struct taps *classifier_taps(const struct classifier *c)
+{
+    return tap_door(c->taps);
+}
+
+/* What was read to its end knows better than the head that is kept. */
+static void ask_tap(struct msg *m, struct arena *arena)
+{
+    struct content *c = m->content;
+    const struct pickle_result *r = c->in_tap
+                                        ? tap_envelope_pickle(c->tap, c->base64, declared_pickle(c))
+                                        : tap_pickle(c->tap, c->tap_at, declared_pickle(c));
+
+    c->bomb = c->bomb || tap_is_bomb(c->tap);
+    c->abridged = c->in_tap ? bytes_of(NULL, 0) : tap_abridged(c->tap);
+    if (!r)
+        return;
+    c->what = WHAT_PICKLE;
+    m->pickle = r;
+    keep_top(c, r, arena);
+}
+
 void classify(struct classifier *cl, struct msg *m, struct arena *arena, struct tally *tally)
 {
     struct content *c = m->content;
@@ -105,6 +133,8 @@ void classify(struct classifier *cl, struct msg *m, struct arena *arena, struct 
     inner = content_inner(c);
     if (c->what != WHAT_JSON && (declared_pickle(c) || pickle_maybe(inner)))
         ask_machine(cl, m, inner, arena);
+    if (c->tap)
+        ask_tap(m, arena);
 }
 
 static bool is_import(const struct pickle_found *f)
@@ -171,6 +201,8 @@ void classify_texts(struct classifier *cl, struct msg *m, struct arena *arena)
     else if (c->what == WHAT_JSON && inner.len > 0 && hides_run(inner) &&
              in_escaped_texts(cl, m, arena))
         m->nested = &cl->found;
+    if (!m->nested && c->tap)
+        m->nested = tap_nested(c->tap);
 }
 
 void classify_signature(struct classifier *cl, struct msg *m, struct tally *tally)

@@ -5,11 +5,15 @@
 
 #include "base/arena.h"
 #include "dissectors/msg.h"
+#include "dissectors/tap.h"
 #include "run/conf.h"
 
 struct classifier; /* one per worker */
 
-struct classifier *classifier_new(const struct conf *conf);
+/* share: how many workers divide the totals of conf->limits. `tally` outlives it. */
+struct classifier *classifier_new(const struct conf *conf, unsigned share, struct tally *tally);
+/* For the bodies that are larger than what is kept. */
+const struct taps *classifier_taps(const struct classifier *c);
 void classifier_free(struct classifier *c);
 
 /* Fills everything of m->content, and m->pickle, which lives until the machine is needed again:

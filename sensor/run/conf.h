@@ -28,7 +28,7 @@ struct conf_output {
 
 struct conf_limits {
     uint64_t frag_bytes, flows, parked_total, parked_per_dir, ident_held, item, body, budget;
-    uint64_t channels, pending, nesting, unwrap_depth, unwrap_kept, arena, evidence, elements;
+    uint64_t taps, channels, pending, nesting, unwrap_depth, unwrap_kept, arena, evidence, elements;
     int64_t frag_age_ns, flow_idle_ns, flow_embryonic_ns;
     uint64_t tasks_remembered, folds, queue_bytes;
 };

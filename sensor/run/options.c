@@ -79,6 +79,8 @@ const struct option_def option_defs[] = {
      "kept of a method, a header, a key", false},
     {"limits.body_bytes", OPTION_BYTES, AT(limits.body), "16M", 1024, GIGAS(1),
      "kept of a message body", false},
+    {"limits.taps", OPTION_COUNT, AT(limits.taps), "16", 1, 4096,
+     "larger bodies that are read to their end at once", false},
     {"limits.buffer_bytes", OPTION_BYTES, AT(limits.budget), "1G", 1 << 20, GIGAS(64),
      "all buffers of dissectors together", false},
     {"limits.channels", OPTION_COUNT, AT(limits.channels), "256", 1, 65535,

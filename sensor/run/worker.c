@@ -467,7 +467,9 @@ static bool make(struct worker *w, const struct conf *conf, unsigned share, bool
     w->flows = flow_table_new(&flows, sizeof(struct conn), flow_gone, w, &w->tally);
     w->tcp_pool = tcp_pool_new(&tcp, &w->tally);
     w->ident = ident_engine_new(l->ident_held, ndpi_now, &w->tally);
-    w->classifier = classifier_new(conf);
+    w->classifier = classifier_new(conf, share, &w->tally);
+    if (w->classifier)
+        w->dissect.taps = classifier_taps(w->classifier);
     w->arena = arena_new(l->arena);
     return w->flows && w->tcp_pool && w->ident && w->classifier && w->arena;
 }

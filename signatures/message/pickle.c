@@ -256,7 +256,8 @@ static void in_text(const struct msg *m, const struct detect_out *out)
                  found->result->verdict >= PICKLE_DANGEROUS ? SEV_CRITICAL : SEV_HIGH);
     finding_reason(&f, "a text inside a message unwraps to a pickle");
     finding_str(&f, "path", found->path);
-    finding_num(&f, "at", (int64_t)found->at);
+    if (found->at != PICKLE_FOUND_SOMEWHERE)
+        finding_num(&f, "at", (int64_t)found->at);
     finding_num(&f, "length", (int64_t)found->len);
     add_story(&f, &s);
     f.fold_class = class_of(&s);

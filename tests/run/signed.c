@@ -70,7 +70,7 @@ static int with_certificates(void **state)
     if (trust_open(&l->conf.policy, &l->conf.trust) != 0)
         return -1;
     l->conf.policy.signing.certificates = NULL;
-    l->classifier = classifier_new(&l->conf);
+    l->classifier = classifier_new(&l->conf, 1, &l->tally);
     memset(&l->tally, 0, sizeof l->tally);
     return l->classifier ? 0 : -1;
 }
@@ -81,7 +81,7 @@ static int without(void **state)
 
     l->conf.trust = NULL;
     l->directory[0] = '\0';
-    l->classifier = classifier_new(&l->conf);
+    l->classifier = classifier_new(&l->conf, 1, &l->tally);
     return l->classifier ? 0 : -1;
 }
 
@@ -411,7 +411,7 @@ static void larger_than_is_kept(void **state)
 
     classifier_free(l->classifier);
     l->conf.limits.unwrap_kept = 5;
-    l->classifier = classifier_new(&l->conf);
+    l->classifier = classifier_new(&l->conf, 1, &l->tally);
     assert_int_equal(look(l, packed, packed.len, &c, &m), SIGNATURE_VALID);
     assert_int_equal(content_inner(&c).len, 5);
     assert_true(c.limit);
