@@ -52,6 +52,10 @@ struct dissector {
      * the first of the connection (SYN seen), else it may be the middle. */
     enum probe (*probe)(struct bytes head, enum dir dir, bool start);
 
+    /* May be NULL. Would a server of mine hang up without a word on a client that begins like this?
+     * Pure. Asked on one of `ports`, when the server did. */
+    bool (*hangs_up)(struct bytes head);
+
     void (*init)(void *state, const struct dissect_conf *conf); /* conf outlives the state */
     /* Takes all of the chunk, whatever its size: what is incomplete is held in
      * the state, within the limits. The messages do not depend on how the

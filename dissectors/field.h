@@ -114,10 +114,11 @@ enum field_type {
     X(REDIS_PATTERN, NULL, TEXT) /* of a pmessage: what the client subscribed to */                \
     X(NEVER_LOGGED_IN, NULL,                                                                       \
       BOOL) /* of a Redis data command: no AUTH yet, connection seen from its start */             \
-    X(MEMBER, NULL, TEXT)    /* of a set: what SADD put in, for the bindings of kombu */           \
-    X(KEPT, NULL, BOOL)      /* the copy of a delivery that a Redis worker keeps in `unacked` */   \
-    X(KEY_TWICE, NULL, BOOL) /* of kombu's envelope: a member comes twice */                       \
-    X(TASK_SIGNS, NULL, INT) /* mask of enum task_sign: see signatures/form.h */                   \
+    X(REDIS_NAME, NULL, TEXT) /* of a command that no table has, as it was sent: maybe a secret */ \
+    X(MEMBER, NULL, TEXT)     /* of a set: what SADD put in, for the bindings of kombu */          \
+    X(KEPT, NULL, BOOL)       /* the copy of a delivery that a Redis worker keeps in `unacked` */  \
+    X(KEY_TWICE, NULL, BOOL)  /* of kombu's envelope: a member comes twice */                      \
+    X(TASK_SIGNS, NULL, INT)  /* mask of enum task_sign: see signatures/form.h */                  \
     X(PROTOCOL_UNREAD, NULL, TEXT) /* amqp-1.0, stomp, mqtt, stream: served here, not read */      \
     X(BODY_DIGEST, NULL, INT)      /* hash of the body after transport codings */                  \
     X(SIGNATURE, NULL, TEXT)                                                                       \

@@ -151,6 +151,10 @@ void reply_unknown(struct feed *f, const struct pair_entry *e, uint8_t coverage)
 {
     struct msg m;
 
+    if (e->record->login)
+        credential_unanswered(f, &command_table[e->code], e, coverage);
+    if (!(e->flags & PAIR_TOLD))
+        return;
     tell_init(f, &m, MSG_REPLY, "command", TO_SERVER);
     if (e->has_record)
         m.offset = e->record->offset;
@@ -167,11 +171,9 @@ void reply_forget_all(struct feed *f, uint8_t coverage)
     struct pair_entry e;
 
     for (; pair_first_queued(p, &e); pair_pop_queued(p, budget))
-        if (e.flags & PAIR_TOLD)
-            reply_unknown(f, &e, coverage);
+        reply_unknown(f, &e, coverage);
     for (; pair_first_waiting(p, &e); pair_pop_waiting(p, budget))
-        if (e.flags & PAIR_TOLD)
-            reply_unknown(f, &e, coverage);
+        reply_unknown(f, &e, coverage);
 }
 
 /* They were not executed: that is the reply's word, its null or its error. */

@@ -79,11 +79,13 @@ static bool key_is_kombus(struct bytes key)
            (memmem(key.at, key.len, "unacked", 7) || memmem(key.at, key.len, "_kombu.binding", 14));
 }
 
-/* The lines of an HTTP request are commands to Redis; one is enough. */
+/* The lines of an HTTP request are commands to Redis; that it is one was said. */
 static bool http_header(const struct resp_conn *conn, const struct request *r)
 {
     struct bytes name = r->at[0];
 
+    if (r->http || (conn->http && bytes_eq(command_name(r->command), "HOST:")))
+        return true;
     return conn->http && r->command == &command_table[COMMAND_UNKNOWN] && name.len > 0 &&
            name.at[name.len - 1] == ':';
 }
@@ -108,6 +110,7 @@ static void tell_command(const struct feed *f, const struct request *r)
 {
     struct args args = {r->at, r->skipped > 0 && r->n > ARGS_FIRST ? ARGS_FIRST : r->n};
     struct bytes channel = request_channel(r);
+    struct bytes hidden = tell_hidden_name(r->command, r->at, r->n);
     char scratch[COMMAND_NAME_MAX];
     struct msg m;
 
@@ -119,6 +122,8 @@ static void tell_command(const struct feed *f, const struct request *r)
     put_key(&m, request_key(r));
     if (channel.at)
         fields_text(&m.fields, F_REDIS_CHANNEL, channel);
+    if (hidden.at)
+        fields_text(&m.fields, F_REDIS_NAME, hidden);
     m.args = &args;
     tell(f, &m);
 }

@@ -96,25 +96,12 @@ static const struct command *find_words(const struct bytes *args, uint32_t words
     return command_find(bytes_of(full, n));
 }
 
-/* Commands of modules that are no threat by themselves. */
-static bool of_known_module(struct bytes name)
-{
-    static const char *const families[] = {"JSON.", "FT.",  "TS.",      "BF.",
-                                           "CF.",   "CMS.", "TDIGEST.", "TOPK."};
-
-    for (size_t i = 0; i < sizeof families / sizeof *families; i++)
-        if (name.len > strlen(families[i]) &&
-            bytes_eq_case(bytes_head(name, strlen(families[i])), families[i]))
-            return true;
-    return false;
-}
-
 const struct command *command_of(const struct bytes *args, uint32_t n)
 {
     const struct command *c = command_find(args[0]), *sub;
 
     if (!c)
-        return &command_table[of_known_module(args[0]) ? COMMAND_MODULE : COMMAND_UNKNOWN];
+        return &command_table[command_is_modules(args[0]) ? COMMAND_MODULE : COMMAND_UNKNOWN];
     if (!(c->flags & COMMAND_CONTAINER))
         return c;
     for (uint32_t words = 2; words <= 3 && words <= n; words++)

@@ -120,6 +120,11 @@ const struct command *command_find(struct bytes name);
  * else the container's own; of what is not known one of the first two. Never NULL. */
 const struct command *command_of(const struct bytes *args, uint32_t n);
 
+/* command_words.c: the name of a command of the usual modules; and a subcommand that container `c`
+ * has, though no row: both are public. */
+bool command_is_modules(struct bytes name);
+bool command_has_word(const struct command *c, struct bytes word);
+
 /* Its name in the table; empty for the first two. */
 static inline struct bytes command_name(const struct command *c)
 {

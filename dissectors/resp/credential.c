@@ -49,9 +49,9 @@ static void login(const struct feed *f, const struct request *r, const char *mec
 /* redis:src/acl.c:authCommand */
 static void auth(const struct feed *f, const struct request *r, struct pair_record *record)
 {
-    if (r->n == 2)
+    if (r->total == 2 && r->n == 2)
         login(f, r, "AUTH", bytes_of(NULL, 0), r->at[1], record);
-    else if (r->n == 3)
+    else if (r->total == 3 && r->n == 3)
         login(f, r, "AUTH", present(r->at[1]), r->at[2], record);
 }
 
@@ -162,6 +162,27 @@ static void logged_in(struct resp_conn *conn, struct bytes user)
     conn->logged_in = true;
 }
 
+static void put_credential(struct msg *m, const struct command *c, const struct pair_record *r)
+{
+    fields_text(&m->fields, F_AUTH_SECRET, r->text[PAIR_SECRET]);
+    fields_str(&m->fields, F_AUTH_MECHANISM, c->act == ACT_HELLO ? "HELLO" : "AUTH");
+    if (r->text[PAIR_USER].at)
+        fields_text(&m->fields, F_USER, r->text[PAIR_USER]);
+}
+
+void credential_unanswered(const struct feed *f, const struct command *c,
+                           const struct pair_entry *e, uint8_t coverage)
+{
+    struct msg m;
+
+    tell_init(f, &m, MSG_LOGIN, "login", TO_SERVER);
+    m.offset = e->record->offset;
+    m.coverage |= coverage | e->record->coverage;
+    fields_str(&m.fields, F_OUTCOME, "unknown");
+    put_credential(&m, c, e->record);
+    tell(f, &m);
+}
+
 void credential_answered(struct feed *f, const struct command *c, const struct pair_entry *e)
 {
     struct resp_conn *conn = f->conn;
@@ -178,10 +199,7 @@ void credential_answered(struct feed *f, const struct command *c, const struct p
     else
         fields_str(&m.fields, F_OUTCOME, "success");
     if (e->record->login) {
-        fields_text(&m.fields, F_AUTH_SECRET, e->record->text[PAIR_SECRET]);
-        fields_str(&m.fields, F_AUTH_MECHANISM, c->act == ACT_HELLO ? "HELLO" : "AUTH");
-        if (e->record->text[PAIR_USER].at)
-            fields_text(&m.fields, F_USER, e->record->text[PAIR_USER]);
+        put_credential(&m, c, e->record);
         if (!failed)
             logged_in(conn, e->record->text[PAIR_USER]);
     }

@@ -115,6 +115,32 @@ enum foothold foothold_client(struct bytes b)
     return b.at[0] == RESP_ARRAY ? foothold_request(b) : inline_line(b);
 }
 
+static size_t digits(struct bytes b, size_t from)
+{
+    size_t i = from;
+
+    while (i < b.len && b.at[i] >= '0' && b.at[i] <= '9')
+        i++;
+    return i - from;
+}
+
+enum foothold foothold_monitor(struct bytes text)
+{
+    size_t seconds = digits(text, 0), part = 0;
+
+    if (seconds > 12 || (seconds < text.len && (seconds < 9 || text.at[seconds] != '.')))
+        return FOOTHOLD_NO;
+    if (seconds + 1 >= text.len)
+        return FOOTHOLD_MORE;
+    part = digits(text, seconds + 1);
+    struct bytes rest = text;
+    bytes_cut(&rest, seconds + 1 + part);
+    if (part > 6 || (rest.len > 0 && part < 6) ||
+        memcmp(rest.at, " [", rest.len < 2 ? rest.len : 2))
+        return FOOTHOLD_NO;
+    return rest.len < 2 ? FOOTHOLD_MORE : FOOTHOLD_YES;
+}
+
 /* `+OK`, `-ERR text`: a word of letters first. */
 static enum foothold text_line(struct bytes b)
 {
@@ -123,6 +149,8 @@ static enum foothold text_line(struct bytes b)
 
     if (b.len < 2)
         return FOOTHOLD_MORE;
+    if (b.at[0] == RESP_SIMPLE && b.at[1] >= '0' && b.at[1] <= '9')
+        return foothold_monitor(bytes_of(b.at + 1, b.len - 1));
     if (!letter(b.at[1]))
         return FOOTHOLD_NO;
     whole = cut_line(&b, &line);

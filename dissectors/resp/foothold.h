@@ -16,6 +16,10 @@ enum foothold foothold_request(struct bytes b);
  * byte of the first element. Decides within RESP_CANDIDATE bytes. */
 enum foothold foothold_server(struct bytes b);
 
+/* What MONITOR shows of somebody's command, behind the `+`: `1339518083.107412 [0 127.0.0.1:60866]
+ * "keys" "*"` (redis:src/replication.c:replicationFeedMonitors). */
+enum foothold foothold_monitor(struct bytes text);
+
 /* A decimal number as Redis reads it (redis:src/util.c:string2ll): no sign but '-', no
  * leading zero, no space. false: it is none, or above 10^18. */
 bool resp_number(struct bytes text, int64_t *num);

@@ -267,6 +267,8 @@ enum command_role command_role(const struct command *c, const struct command_lay
     if (c->channels == CHANNELS_ALL || (c->channels == CHANNELS_FIRST && i == 1))
         return ROLE_NAME;
     if (i <= name_words(c) && c->name[0])
-        return ROLE_NAME;
+        return (c->flags & COMMAND_CONTAINER) && i < n && !command_has_word(c, args[i])
+                   ? ROLE_SECRET
+                   : ROLE_NAME;
     return special_role(c, args, n, i);
 }

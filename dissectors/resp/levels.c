@@ -125,9 +125,11 @@ bool value_open(struct resp_value *v, struct resp_token *t, uint64_t offset,
 
     if (v->depth >= max || !room_for_level(v))
         return v->depth > 0 && fold_level(v, t, offset, sink);
+    v->more = 0;
     give(v, t, sink);
-    *resp_level_at(v, v->depth) =
-        (struct resp_level){.left = t->num < 0 ? UINT32_MAX : (uint32_t)t->num, .kind = t->kind};
+    *resp_level_at(v, v->depth) = (struct resp_level){
+        .left = t->num < 0 ? UINT32_MAX : (uint32_t)t->num + v->more, .kind = t->kind};
+    v->more = 0;
     v->depth++;
     v->attrs = (uint8_t)(v->attrs + attribute);
     if (t->num == 0) {
@@ -136,6 +138,16 @@ bool value_open(struct resp_value *v, struct resp_token *t, uint64_t offset,
             advance(v, sink);
     }
     return true;
+}
+
+void resp_value_more(struct resp_value *v, uint32_t n)
+{
+    if (n > RESP_COUNT_MAX)
+        return;
+    if (v->depth == 0)
+        v->more = n;
+    else if (v->near[0].left <= RESP_COUNT_MAX)
+        v->near[0].left += n;
 }
 
 bool value_stream_end(struct resp_value *v, const struct resp_sink *sink)

@@ -210,10 +210,36 @@ bool pair_first_queued(const struct pair *p, struct pair_entry *e)
     return true;
 }
 
+static void set_num(struct pair *p, uint32_t at, int32_t num)
+{
+    if (code_at(p, at) & HAS_RECORD)
+        memcpy(p->at + at + sizeof(uint16_t) + offsetof(struct stored, num), &num, sizeof num);
+}
+
 void pair_set_num(struct pair *p, int32_t num)
 {
-    if (p->waiting > 0 && code_at(p, p->mid) & HAS_RECORD)
-        memcpy(p->at + p->mid + sizeof(uint16_t) + offsetof(struct stored, num), &num, sizeof num);
+    if (p->waiting > 0)
+        set_num(p, p->mid, num);
+}
+
+void pair_set_queued_num(struct pair *p, int32_t num)
+{
+    if (p->queued > 0)
+        set_num(p, p->head, num);
+}
+
+uint32_t pair_queued_more(const struct pair *p, bool (*counts)(uint16_t code))
+{
+    uint32_t more = 0;
+    int32_t num;
+
+    for (uint32_t at = p->head; at < p->mid; at += entry_size(p, at)) {
+        if (!(code_at(p, at) & HAS_RECORD) || !counts(code_at(p, at) & PAIR_CODE_MAX))
+            continue;
+        memcpy(&num, p->at + at + sizeof(uint16_t) + offsetof(struct stored, num), sizeof num);
+        more += num > 1 ? (uint32_t)num - 1 : 0;
+    }
+    return more;
 }
 
 /* Nothing is in use any more. */

@@ -83,6 +83,11 @@ bool pair_first_waiting(const struct pair *p, struct pair_entry *e);
 bool pair_first_queued(const struct pair *p, struct pair_entry *e);
 /* Sets `num` of the first waiting one. */
 void pair_set_num(struct pair *p, int32_t num);
+/* The same of the first that is queued. */
+void pair_set_queued_num(struct pair *p, int32_t num);
+/* How many replies more than one each those have that are queued, by the sum of their `num` - 1;
+ * only of those commands that `counts` says so of. */
+uint32_t pair_queued_more(const struct pair *p, bool (*counts)(uint16_t code));
 /* The first waiting one is done. */
 void pair_pop_waiting(struct pair *p, struct budget *budget);
 /* The same in one, for one that has neither a record nor flags, with nothing queued before it;

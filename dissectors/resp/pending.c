@@ -119,24 +119,18 @@ bool pending_is_easy(const struct resp_conn *conn)
     return conn->quiet == QUIET_NO && !conn->replica && conn->ahead == 0 && !too_many(conn);
 }
 
-/* No reply of its own will be told apart. */
-static void never_answered(struct feed *f, const struct pair_entry *e)
-{
-    if (e->flags & PAIR_TOLD)
-        reply_unknown(f, e, 0);
-}
-
+/* Or it is told at once, when no reply of its own will be told apart. */
 static void wait_for(struct feed *f, struct pair_entry *e, bool keep)
 {
     struct resp_conn *conn = f->conn;
 
     if (conn->quiet != QUIET_NO || conn->replica) {
-        never_answered(f, e);
+        reply_unknown(f, e, 0);
         return;
     }
     if (conn->ahead > 0) {
         conn->ahead--;
-        never_answered(f, e);
+        reply_unknown(f, e, 0);
         return;
     }
     if (!too_many(conn)) {
@@ -151,7 +145,7 @@ static void wait_for(struct feed *f, struct pair_entry *e, bool keep)
         tally_add(f->out->tally, TALLY_redis_pending_full, 1);
     }
     conn->pair.lost++;
-    never_answered(f, e);
+    reply_unknown(f, e, 0);
 }
 
 /* Nothing of it is needed when it is answered. */

@@ -235,3 +235,19 @@ enum probe resp_probe(struct bytes head, enum dir dir, bool start)
         return PROBE_MORE;
     return dir == TO_SERVER ? client(head, start) : server(head, start);
 }
+
+bool resp_hangs_up(struct bytes head)
+{
+    struct bytes first;
+    const uint8_t *lf;
+
+    if (!http(head))
+        return false;
+    for (; head.len > 0; bytes_cut(&head, lf ? (size_t)(lf - head.at) + 1 : head.len)) {
+        lf = memchr(head.at, '\n', head.len);
+        first = bytes_head(head, 5);
+        if (bytes_eq_case(first, "POST ") || bytes_eq_case(first, "HOST:"))
+            return true;
+    }
+    return false;
+}

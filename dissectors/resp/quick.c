@@ -218,9 +218,11 @@ static size_t array(struct feed *f, struct bytes in)
     if (!(at = number(in.at + 1, end, &n)) || n < 1 || n > ELEMENTS || n >= conf->max_elements ||
         conf->max_depth < 1)
         return 0;
-    if (in.at[0] == RESP_ARRAY && f->conn->pair.queued > 0 && !f->conn->unsure &&
-        (taken = exec(f, in, at, n)) > 0)
-        return taken;
+    if (f->conn->pair.queued > 0) {
+        taken = in.at[0] == RESP_ARRAY && !f->conn->unsure ? exec(f, in, at, n) : 0;
+        if (taken > 0 || !pair_row_is_plain(&f->conn->pair))
+            return taken;
+    }
     for (uint32_t i = 0; i < n && at; i++) {
         t[i] = (struct resp_token){.parent = in.at[0], .depth = 1, .index = i};
         at = element(at, end, conf->max_body, &t[i]);

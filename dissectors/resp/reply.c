@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "dissectors/resp/foothold.h"
 #include "dissectors/resp/tell.h"
 
 void reply_free(struct resp_conn *conn)
@@ -144,6 +145,12 @@ static void unpaired(struct feed *f)
     }
 }
 
+/* One for each channel, of which EXEC counts the first only (redis:src/pubsub.c, multi.c). */
+static bool has_many_replies(uint16_t code)
+{
+    return command_table[code].reply == REPLY_SUBSCRIBED;
+}
+
 static void pair_up(struct feed *f, const struct resp_token *t)
 {
     struct resp_conn *conn = f->conn;
@@ -168,6 +175,7 @@ static void pair_up(struct feed *f, const struct resp_token *t)
         a->mode = MODE_EXEC;
         a->commands = (uint32_t)a->size;
         f->has_entry = false;
+        resp_value_more(&conn->way[TO_CLIENT], pair_queued_more(&conn->pair, has_many_replies));
     }
 }
 
@@ -178,10 +186,13 @@ static bool may_be_message(const struct resp_conn *conn, const struct resp_token
            (conn->subscribed || conn->unsure || (conn->pair.waiting == 0 && conn->pair.lost == 0));
 }
 
+/* Of MONITOR, which may have begun before we came: somebody's command, with whatever it holds. It
+ * is a push, which answers nothing; it is counted, and not told. */
 static bool monitor_line(const struct resp_conn *conn, const struct resp_token *t)
 {
-    return conn->monitor && t->kind == RESP_SIMPLE && t->text.len > 0 && t->text.at[0] >= '0' &&
-           t->text.at[0] <= '9';
+    if (t->kind != RESP_SIMPLE || t->text.len == 0 || t->text.at[0] < '0' || t->text.at[0] > '9')
+        return false;
+    return conn->monitor || (conn->unsure && foothold_monitor(t->text) == FOOTHOLD_YES);
 }
 
 static void begin(struct feed *f, const struct resp_token *t)
@@ -249,8 +260,7 @@ static void exec_ends(struct feed *f)
     struct pair_entry e;
 
     for (; pair_first_queued(&conn->pair, &e); pair_pop_queued(&conn->pair, conn->conf->budget))
-        if (e.flags & PAIR_TOLD)
-            reply_unknown(f, &e, 0);
+        reply_unknown(f, &e, 0);
     a->kind = RESP_ARRAY;
     a->null = false;
     a->word_len = 0;
@@ -313,6 +323,11 @@ static void exec_token(struct feed *f, const struct resp_token *t)
     reply_value(f, f->has_entry ? &f->entry : NULL, t, t->depth - 1u);
     if (!ends || !f->has_entry)
         return;
+    if (has_many_replies(f->entry.code) && f->entry.record->num > 1) {
+        pair_set_queued_num(&conn->pair, f->entry.record->num - 1);
+        f->has_entry = false;
+        return;
+    }
     reply_answered(f, &f->entry);
     pair_pop_queued(&conn->pair, conn->conf->budget);
     f->has_entry = false;

@@ -16,7 +16,8 @@ void reply_free(struct resp_conn *conn);
 /* answered.c: the reply, or the element of EXEC's, that is now complete belongs to e: tells
  * MSG_LOGIN and MSG_REPLY, and does what it does to the connection. */
 void reply_answered(struct feed *f, const struct pair_entry *e);
-/* MSG_REPLY of a command whose reply was not seen and will not be. coverage: COVER_GAP, or 0. */
+/* The reply was not seen and will not be: MSG_LOGIN if it carried a credential, MSG_REPLY if that
+ * is wanted, with OUTCOME unknown. coverage: COVER_GAP, or 0. */
 void reply_unknown(struct feed *f, const struct pair_entry *e, uint8_t coverage);
 /* The same for all that waits and all that is queued, which are then forgotten. */
 void reply_forget_all(struct feed *f, uint8_t coverage);

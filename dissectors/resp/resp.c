@@ -236,6 +236,7 @@ const struct dissector resp_dissector = {
     .ndpi = "Redis",
     .state_size = sizeof(struct resp_conn),
     .probe = resp_probe,
+    .hangs_up = resp_hangs_up,
     .init = resp_init,
     .feed = resp_feed,
     .fini = resp_fini,

@@ -26,6 +26,10 @@
 
 #include "dissectors/dissector.h"
 
+/* redis:src/server.c:securityWarningCommand: POST and Host: end the connection at once, and with it
+ * whatever was to be answered before. */
+bool resp_hangs_up(struct bytes head);
+
 enum probe resp_probe(struct bytes head, enum dir dir, bool start);
 
 #endif

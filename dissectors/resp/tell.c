@@ -1,6 +1,8 @@
 /* dissectors/resp/tell.c - see tell.h. */
 #include "dissectors/resp/tell.h"
 
+#include <stdio.h>
+
 void tell_init(const struct feed *f, struct msg *m, enum msg_kind kind, const char *action,
                enum dir dir)
 {
@@ -114,20 +116,46 @@ static size_t add_upper(char *to, size_t at, struct bytes text)
     return at;
 }
 
+static size_t add_word(char *to, size_t at, struct bytes word, bool is_public)
+{
+    char hidden[32];
+    int n;
+
+    if (is_public)
+        return add_upper(to, at, word);
+    n = snprintf(hidden, sizeof hidden, "<%zu bytes>", word.len);
+    for (int i = 0; i < n && at < COMMAND_NAME_MAX; i++)
+        to[at++] = hidden[i];
+    return at;
+}
+
+static bool is_container(const struct command *c, uint32_t n)
+{
+    return (c->flags & COMMAND_CONTAINER) && n > 1;
+}
+
 struct bytes tell_name(const struct command *c, const struct bytes *args, uint32_t n,
                        char scratch[COMMAND_NAME_MAX])
 {
-    bool sub = (c->flags & COMMAND_CONTAINER) && n > 1;
     size_t len;
 
-    if (c->name[0] && !sub)
+    if (c->name[0] && !is_container(c, n))
         return command_name(c);
     if (n == 0)
         return bytes_of(NULL, 0);
-    len = add_upper(scratch, 0, args[0]);
-    if (sub) {
+    len = add_word(scratch, 0, args[0], c != &command_table[COMMAND_UNKNOWN]);
+    if (is_container(c, n)) {
         len = add_upper(scratch, len, bytes_of(" ", 1));
-        len = add_upper(scratch, len, args[1]);
+        len = add_word(scratch, len, args[1], command_has_word(c, args[1]));
     }
     return bytes_of(scratch, len);
+}
+
+struct bytes tell_hidden_name(const struct command *c, const struct bytes *args, uint32_t n)
+{
+    if (n > 0 && c == &command_table[COMMAND_UNKNOWN])
+        return args[0];
+    if (is_container(c, n) && !command_has_word(c, args[1]))
+        return args[1];
+    return bytes_of(NULL, 0);
 }

@@ -27,9 +27,12 @@ void tell_broken(const struct feed *f, enum dir dir, enum resp_broken what, uint
 void tell_peer(const struct feed *f, enum dir dir, struct bytes name, struct bytes version);
 void tell_unread(const struct feed *f, const char *protocol);
 
-/* The name of a command: the table's, or for what is not in it `scratch` filled with what was
- * sent, upper case, subcommand included, up to its size. */
+/* The name of a command: the table's, or, made in `scratch`, that of a module's command or with its
+ * subcommand, in upper case. What is in no table is `<n bytes>`: it may be a secret, typed where a
+ * command was asked for. */
 struct bytes tell_name(const struct command *c, const struct bytes *args, uint32_t n,
                        char scratch[COMMAND_NAME_MAX]);
+/* What of it is not shown; at == NULL: nothing. */
+struct bytes tell_hidden_name(const struct command *c, const struct bytes *args, uint32_t n);
 
 #endif

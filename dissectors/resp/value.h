@@ -119,6 +119,7 @@ struct resp_value {
     uint64_t left;           /* RESP_BODY: bytes of the bulk to come */
     uint64_t wire_len;       /* of the bulk */
     uint32_t elements;       /* of the unit, so far */
+    uint32_t more;           /* see resp_value_more() */
     struct resp_level near[RESP_NEAR];
     uint8_t state; /* enum resp_state */
     uint8_t kind;  /* of the bulk in progress */
@@ -152,6 +153,9 @@ void resp_value_close(struct resp_value *v, const struct resp_sink *sink);
  * all is ignored. */
 void resp_value_sync(struct resp_value *v);
 void resp_value_ignore(struct resp_value *v);
+/* The unit whose first token, or whose first element, is being told has `n` elements more than it
+ * says. */
+void resp_value_more(struct resp_value *v, uint32_t n);
 /* Takes all of `in`. */
 void resp_value_feed(struct resp_value *v, struct bytes in, const struct resp_sink *sink);
 void resp_value_free(struct resp_value *v);

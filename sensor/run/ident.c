@@ -274,6 +274,24 @@ static enum ident_verdict ask_unread(struct ident_held *h, const struct chunk *c
     return h->unread ? IDENT_WAIT : IDENT_NONE;
 }
 
+/* On the port of a dissector whose server hangs up on what this client began with, the server hung
+ * up, and said nothing before: there is no better sign to be had. */
+static enum ident_verdict hung_up(const struct ident_held *h, const struct flow_id *flow,
+                                  const struct chunk *c, struct ident_answer *answer)
+{
+    const struct head *head = &h->head[TO_SERVER];
+
+    if (c->dir != TO_CLIENT || h->head[TO_CLIENT].len > 0 || !head->start || head->len == 0)
+        return IDENT_NONE;
+    for (const struct dissector *const *d = dissectors; *d; d++)
+        if (port_fits(*d, flow, false) && (*d)->hangs_up &&
+            (*d)->hangs_up(bytes_of(head->bytes, head->len))) {
+            answer->found = *d;
+            return IDENT_FOUND;
+        }
+    return IDENT_NONE;
+}
+
 /* No answer was seen, and none is waited for any longer: TLS is known by its hello, and on its
  * own port a client that filled what is held is taken for what it should be. */
 static enum ident_verdict without_answer(const struct ident_held *h, const struct flow_id *flow,
@@ -301,6 +319,8 @@ static enum ident_verdict judge(struct ident_engine *e, struct ident_held *h,
 
     if (c->kind == CHUNK_CLOSE && h->unread)
         return without_answer(h, flow, c, answer);
+    if (c->kind == CHUNK_CLOSE && hung_up(h, flow, c, answer) == IDENT_FOUND)
+        return IDENT_FOUND;
     if (c->kind == CHUNK_DATA && (v = ask_unread(h, c, answer)) != IDENT_NONE)
         return v;
     return ask_dissectors(e, h, flow, c, pkt, answer);

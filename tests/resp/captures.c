@@ -27,7 +27,7 @@ static const struct {
 } captures[] = {
     /* COMMAND DOCS, AUTH refused, AUTH accepted, SET, GET */
     {"cisco+mercury/redis.pcap", 1, {5, 5, 2, 2, 2, 2, 0}},
-    {"cisco+mercury/redis_exposed_creds.pcap", 1, {1, 1, 0, 1, 0, 0, 0}},
+    {"cisco+mercury/redis_exposed_creds.pcap", 1, {1, 1, 0, 1, 1, 0, 0}},
     {"deepflowio+deepflow/redis-debug.pcap", 1, {1, 1, 300, 0, 0, 0, 0}},
     {"deepflowio+deepflow/redis-error.pcap", 1, {1, 1, 0, 0, 1, 2, 0}},
     {"deepflowio+deepflow/redis.pcap", 6, {10, 10, 7, 0, 0, 0, 0}},

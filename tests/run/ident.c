@@ -33,6 +33,11 @@ struct piece {
         TO_CLIENT, true, text, sizeof text - 1 \
     }
 
+#define END                       \
+    {                             \
+        TO_CLIENT, false, NULL, 1 \
+    }
+
 struct sample {
     const char *what, *want; /* name of the dissector, of the protocol that is not read, or NULL */
     bool reversed;
@@ -122,6 +127,28 @@ static const struct sample samples[] = {
      false,
      80,
      {C("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), S("HTTP/1.1 200 OK\r\n\r\n")}},
+    {"HTTP on the port of Redis, which hangs up",
+     "redis",
+     false,
+     6379,
+     {C("POST / HTTP/1.1\r\nHost: a:6379\r\n\r\n"), END}},
+    {"the same with GET", "redis", false, 6379, {C("GET / HTTP/1.1\r\nhost: a\r\n\r\n"), END}},
+    {"the same elsewhere", NULL, false, 9999, {C("POST / HTTP/1.1\r\nHost: a\r\n\r\n"), END}},
+    {"the same without what Redis hangs up on",
+     NULL,
+     false,
+     6379,
+     {C("GET / HTTP/1.1\r\nUser-Agent: a\r\n\r\n"), END}},
+    {"HTTP that is answered on the port of Redis",
+     NULL,
+     false,
+     6379,
+     {C("POST / HTTP/1.1\r\nHost: a\r\n\r\n"), S("HTTP/1.1 200 OK\r\n\r\n"), END}},
+    {"HTTP on the port of AMQP, which hangs up",
+     NULL,
+     false,
+     5672,
+     {C("POST / HTTP/1.1\r\nHost: a\r\n\r\n"), END}},
     {"SMTP",
      NULL,
      false,
@@ -163,13 +190,13 @@ static void check(const struct sample *s)
     for (unsigned i = 0; i < 4 && s->pieces[i].n > 0 && v == IDENT_WAIT; i++) {
         const struct piece *p = &s->pieces[i];
 
-        c = (struct chunk){.kind = CHUNK_DATA,
+        c = (struct chunk){.kind = p->bytes ? CHUNK_DATA : CHUNK_CLOSE,
                            .dir = p->dir,
                            .midstream = p->midstream,
                            .offset = offset[p->dir],
-                           .data = bytes_of(p->bytes, p->n)};
-        offset[p->dir] += p->n;
-        fed += p->n;
+                           .data = bytes_of(p->bytes, p->bytes ? p->n : 0)};
+        offset[p->dir] += c.data.len;
+        fed += c.data.len;
         v = ident_chunk(e, &id, &flow, &c, NULL, &answer);
     }
     const char *got = v == IDENT_FOUND    ? answer.found->name
