@@ -20,6 +20,9 @@ enum dissect {
     DISSECT_LEAVE, /* encrypted, or not ours after all: send no more */
 };
 
+/* Of one connection, MSG_COMMANDs with F_SETTLES are this far apart (ns). */
+#define SETTLES_NS (10 * INT64_C(1000000000))
+
 struct dissect_conf {
     size_t max_body;         /* bytes kept of one message body */
     size_t max_item;         /* bytes kept of any other string */

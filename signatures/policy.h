@@ -47,6 +47,14 @@ struct policy {
         unsigned failures;
         int64_t window_ns;
     } bruteforce;
+    struct {
+        unsigned floor, factor; /* tasks of a window, times its highest one; floor 0: never */
+        unsigned far_floor;     /* the same of those with an ETA beyond far_ns */
+        int64_t window_ns, settle_ns, far_ns;
+    } flood;
+    struct {
+        int64_t amqp_ns, redis_ns; /* how long a consumer may owe its first answer */
+    } swallowed;
     struct suppression *suppress;
     size_t n_suppress;
     size_t tasks_remembered;         /* limits.tasks_remembered, for detectors; 0: a small table */

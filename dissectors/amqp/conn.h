@@ -50,6 +50,7 @@ struct amqp {
     struct amqp_channels channels;
     struct amqp_content *held; /* contents that go on in a later chunk */
     struct amqp_login login;
+    int64_t acked;      /* when a basic.ack was told last; see amqp_emit_command() */
     uint32_t frame_max; /* negotiated; 0: not known, or no limit */
     uint32_t anomalies; /* bit of each kind that was told */
     uint16_t channel_max, n_held;

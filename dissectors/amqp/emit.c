@@ -105,13 +105,23 @@ static void fill_unknown(const struct amqp_feed *f, struct msg *m, const struct 
         fields_text(&m->fields, F_AMQP_METHOD, bytes_of(text, (size_t)n));
 }
 
+/* Acknowledgements are as frequent as tasks: that there are any is said once in a while. */
+static bool settles(struct amqp_feed *f, const struct amqp_method *method)
+{
+    if (!method->def || (enum amqp_method_id)method->def->id != M_BASIC_ACK ||
+        f->c->dir != TO_SERVER || (f->a->acked && f->c->at.ns - f->a->acked < SETTLES_NS))
+        return false;
+    f->a->acked = f->c->at.ns;
+    return true;
+}
+
 void amqp_emit_command(struct amqp_feed *f, const struct amqp_method *method, uint16_t channel,
                        uint64_t offset, struct bytes queue)
 {
     struct msg m;
-    bool wanted = method->def && (method->def->flags & METHOD_ALWAYS);
+    bool wanted = method->def && (method->def->flags & METHOD_ALWAYS), acks = settles(f, method);
 
-    if (!wanted && !f->a->conf->commands)
+    if (!wanted && !acks && !f->a->conf->commands)
         return;
     amqp_msg_init(f, &m, MSG_COMMAND, method->def ? method->def->name : "unknown", offset);
     fill_place(f, &m, channel);
@@ -121,6 +131,8 @@ void amqp_emit_command(struct amqp_feed *f, const struct amqp_method *method, ui
     } else {
         fill_unknown(f, &m, method);
     }
+    if (acks)
+        fields_num(&m.fields, F_SETTLES, 1);
     if (queue.at)
         fields_text(&m.fields, F_AMQP_QUEUE, queue);
     amqp_emit(f, &m);

@@ -90,6 +90,19 @@ static bool http_header(const struct resp_conn *conn, const struct request *r)
            name.at[name.len - 1] == ':';
 }
 
+/* That a client acknowledges at all is said once in a while. */
+static bool settles(const struct feed *f, const struct request *r)
+{
+    struct resp_conn *conn = f->conn;
+    struct bytes key;
+
+    if (!(r->command->flags & COMMAND_SETTLES) ||
+        (conn->settled && f->chunk->at.ns - conn->settled < SETTLES_NS))
+        return false;
+    key = request_arg(r, 1);
+    return key.len >= 7 && memmem(key.at, key.len, "unacked", 7);
+}
+
 /* Whether the command is told now, and its reply later. */
 static void interest(const struct resp_conn *conn, const struct request *r, bool *now, bool *later)
 {
@@ -106,7 +119,7 @@ static void interest(const struct resp_conn *conn, const struct request *r, bool
         *now = key_is_kombus(request_key(r));
 }
 
-static void tell_command(const struct feed *f, const struct request *r)
+static void tell_command(const struct feed *f, const struct request *r, bool settled)
 {
     struct args args = {r->at, r->skipped > 0 && r->n > ARGS_FIRST ? ARGS_FIRST : r->n};
     struct bytes channel = request_channel(r);
@@ -124,6 +137,8 @@ static void tell_command(const struct feed *f, const struct request *r)
         fields_text(&m.fields, F_REDIS_CHANNEL, channel);
     if (hidden.at)
         fields_text(&m.fields, F_REDIS_NAME, hidden);
+    if (settled)
+        fields_num(&m.fields, F_SETTLES, 1);
     m.args = &args;
     tell(f, &m);
 }
@@ -249,7 +264,7 @@ static bool ordinary(struct feed *f, struct request *r)
         !pending_is_easy(conn))
         return false;
     c = r->command = command_of(r->at, r->n);
-    if (!command_is_ordinary(c))
+    if (!command_is_ordinary(c) || settles(f, r))
         return false;
     key = pending_needs_key(c->reply);
     if (key || c->values != VALUES_NONE)
@@ -265,7 +280,7 @@ void request_asked(struct feed *f, struct request *r)
     struct resp_conn *conn = f->conn;
     struct pair_record record;
     struct pending_plan plan = {0};
-    bool now, once = conn->quiet == QUIET_ONCE;
+    bool now, settled, once = conn->quiet == QUIET_ONCE;
 
     tally_add(f->out->tally, TALLY_redis_values, 1);
     settle(conn);
@@ -285,8 +300,11 @@ void request_asked(struct feed *f, struct request *r)
     if (r->command->act != ACT_NONE)
         credential_asked(f, r, r->command, &record);
     plan.record = pending_num(conn, r, &record) || record.login;
-    if (now)
-        tell_command(f, r);
+    settled = settles(f, r);
+    if (settled)
+        conn->settled = f->chunk->at.ns;
+    if (now || settled)
+        tell_command(f, r, settled);
     if (r->command->values != VALUES_NONE && !http_header(conn, r))
         request_values(f, r);
     bool acts = r->command->act != ACT_NONE && arity_fits(r);

@@ -96,6 +96,7 @@ enum command_flag {
     COMMAND_KEY_WATCH = 8,  /* told when it is sent, if its key is one of kombu's own */
     COMMAND_SECRET = 16,    /* its arguments are never shown */
     COMMAND_CONTAINER = 32, /* its first argument is a subcommand */
+    COMMAND_SETTLES = 64,   /* takes a task out of `unacked`: told once in SETTLES_NS */
 };
 
 struct command {
@@ -144,7 +145,7 @@ static inline struct bytes command_name(const struct command *c)
  * values are told. */
 static inline bool command_is_ordinary(const struct command *c)
 {
-    return !(c->flags & ~COMMAND_DATA) && c->act == ACT_NONE && c->name[0] != 0;
+    return !(c->flags & ~(COMMAND_DATA | COMMAND_SETTLES)) && c->act == ACT_NONE && c->name[0] != 0;
 }
 
 static inline unsigned command_code(const struct command *c)

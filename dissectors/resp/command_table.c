@@ -127,7 +127,7 @@ const struct command command_table[] = {
     {"RPUSHX", -3, K(1, 1, 1), V(FROM, 2, PUBLISH), META(I)},
 
     /* hashes */
-    {"HDEL", -3, K(1, 1, 1), META(I)},
+    {"HDEL", -3, KS(RANGE, 1, COMMAND_SETTLES), .last = 1, .step = 1, META(I)},
     {"HEXISTS", 3, K(1, 1, 1), META(I)},
     {"HEXPIRE", -6, K(1, 1, 1), META(L)},
     {"HEXPIREAT", -6, K(1, 1, 1), META(L)},

@@ -179,6 +179,10 @@ void crew_note(struct crew *c, const struct msg *m)
         return;
     if (m->kind & (MSG_TASK | MSG_RESULT))
         mark_celerys(c, m);
+    if (m->kind == MSG_WORKER && m->dir == TO_SERVER)
+        *(name_starts(msg_text(m, F_WORKER_EVENT), "worker-") ? &h->alive : &h->worked) = m->at.ns;
+    if (m->kind == MSG_RESULT && m->dir == TO_SERVER && m->op != OP_READ)
+        h->worked = m->at.ns;
     if (m->kind == MSG_TASK)
         task(c, m, h);
     else if (m->kind == MSG_COMMAND && msg_has(m, F_AMQP_METHOD))

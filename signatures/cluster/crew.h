@@ -16,6 +16,9 @@ struct host {
     int64_t consumes;  /* asked for tasks: basic.consume, basic.get, BRPOP, or took one */
     int64_t mailbox;   /* opened one that is told of no node by name */
     int64_t announced; /* sent a worker-* event, opened or answered from a mailbox */
+    int64_t alive;     /* sent a worker-* event */
+    int64_t worked;    /* stored or sent a result, or said what became of a task */
+    uint32_t names;    /* of tasks that it was the first to bring in: hidden.c */
     bool partial;      /* some of what it did was seen in part only: mid-stream, one way, a gap */
 };
 

@@ -12,6 +12,7 @@
 static void close_deployment(void *self)
 {
     struct deployment *d = self;
+    struct lru *const maps[] = {d->bindings, d->answers, d->names, d->producers};
 
     crew_close(&d->crew);
     ledger_free(d->ledger);
@@ -20,11 +21,21 @@ static void close_deployment(void *self)
     consumers_free(d->consumers);
     origins_free(d->origins);
     belongs_free(d->belongs);
-    if (d->bindings)
-        lru_free(d->bindings);
-    if (d->answers)
-        lru_free(d->answers);
+    swallowed_free(d->swallowed);
+    for (size_t i = 0; i < sizeof maps / sizeof *maps; i++)
+        if (maps[i])
+            lru_free(maps[i]);
     free(d);
+}
+
+/* What is only a map. */
+static bool open_maps(struct deployment *d)
+{
+    d->bindings = tap_new();
+    d->answers = handcrafted_new();
+    d->names = hidden_new();
+    d->producers = flood_new();
+    return d->bindings && d->answers && d->names && d->producers;
 }
 
 static void *open_deployment(const struct policy *policy)
@@ -38,12 +49,11 @@ static void *open_deployment(const struct policy *policy)
     d->nodes = nodes_new();
     d->control = control_new();
     d->consumers = consumers_new();
-    d->bindings = tap_new();
     d->origins = origins_new();
     d->belongs = belongs_new();
-    d->answers = handcrafted_new();
-    if (crew_open(&d->crew) && d->ledger && d->nodes && d->control && d->consumers && d->bindings &&
-        d->origins && d->belongs && d->answers)
+    d->swallowed = swallowed_new();
+    if (crew_open(&d->crew) && d->ledger && d->nodes && d->control && d->consumers && d->origins &&
+        d->belongs && d->swallowed && open_maps(d))
         return d;
     close_deployment(d);
     return NULL;
@@ -54,7 +64,9 @@ bool deployment_wants_command(const struct msg *m)
     struct bytes command;
 
     if (msg_has(m, F_AMQP_METHOD))
-        return !msg_is(m, F_AMQP_METHOD, "basic.ack");
+        return msg_has(m, F_SETTLES) || !msg_is(m, F_AMQP_METHOD, "basic.ack");
+    if (msg_has(m, F_SETTLES))
+        return true;
     command = msg_text(m, F_REDIS_COMMAND);
     if (bytes_eq(command, "BRPOP") || bytes_eq(command, "RPOP") || bytes_eq(command, "BLPOP"))
         return name_use(msg_text(m, F_REDIS_KEY)) == NAME_TASKS;
@@ -75,10 +87,13 @@ static void note(void *self, const struct msg *m, const struct detect_out *out)
     origins_note(d, m, out);
     tasks_note(d, m, out);
     handcrafted_note(d, m, out);
+    hidden_note(d, m, out);
+    flood_note(d, m, out);
     control_note(d, m, out);
     tap_note(d, m, out);
     keys_note(d, m, out);
     consumers_note(d, m, out);
+    swallowed_note(d, m);
     belongs_note(d, m, out);
 }
 
@@ -88,6 +103,7 @@ static void tick(void *self, struct stamp now, const struct detect_out *out)
 
     control_tick(d, now, out);
     consumers_tick(d, now, out);
+    swallowed_tick(d, now, out);
 }
 
 static void finish(void *self, struct stamp now, const struct detect_out *out)

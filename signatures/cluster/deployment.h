@@ -15,7 +15,10 @@ struct deployment {
     struct nodes *nodes;
     struct control *control;
     struct consumers *consumers;
-    struct lru *bindings; /* of tap.c */
+    struct swallowed *swallowed;
+    struct lru *bindings;  /* of tap.c */
+    struct lru *names;     /* of hidden.c */
+    struct lru *producers; /* of flood.c */
     struct origins *origins;
     struct belongs *belongs;
     struct lru *answers; /* of handcrafted.c */
@@ -33,6 +36,20 @@ uint64_t tasks_id(struct bytes id); /* of a task, for the ledger */
 struct lru *handcrafted_new(void);
 void handcrafted_note(struct deployment *d, const struct msg *m, const struct detect_out *out);
 
+/* hidden.c: task-hidden-name. */
+struct lru *hidden_new(void);
+void hidden_note(struct deployment *d, const struct msg *m, const struct detect_out *out);
+
+/* flood.c: task-flood. */
+struct lru *flood_new(void);
+void flood_note(struct deployment *d, const struct msg *m, const struct detect_out *out);
+
+/* swallowed.c: task-swallowed. */
+struct swallowed *swallowed_new(void);
+void swallowed_free(struct swallowed *s);
+void swallowed_note(struct deployment *d, const struct msg *m);
+void swallowed_tick(struct deployment *d, struct stamp now, const struct detect_out *out);
+
 /* control.c: control-dangerous, control-change, control-recon. */
 struct control *control_new(void);
 void control_free(struct control *c);
@@ -41,7 +58,7 @@ void control_note(struct deployment *d, const struct msg *m, const struct detect
 bool control_only_asks(struct bytes method);
 void control_tick(struct deployment *d, struct stamp now, const struct detect_out *out);
 
-/* consumers.c: worker-silent, task-swallowed. */
+/* consumers.c: worker-silent. */
 struct consumers *consumers_new(void);
 void consumers_free(struct consumers *c);
 void consumers_note(struct deployment *d, const struct msg *m, const struct detect_out *out);

@@ -24,6 +24,14 @@ void scene_open(struct scene *s, const struct cluster_detector *detector)
     s->now = 1000 * SECOND;
     s->policy.bruteforce.failures = 5;
     s->policy.bruteforce.window_ns = 60 * SECOND;
+    s->policy.flood.floor = 100;
+    s->policy.flood.far_floor = 20;
+    s->policy.flood.factor = 10;
+    s->policy.flood.window_ns = 60 * SECOND;
+    s->policy.flood.settle_ns = 600 * SECOND;
+    s->policy.flood.far_ns = 86400 * SECOND;
+    s->policy.swallowed.amqp_ns = 1800 * SECOND;
+    s->policy.swallowed.redis_ns = 3600 * SECOND;
     s->self = detector->open(&s->policy);
     assert_non_null(s->self);
 }

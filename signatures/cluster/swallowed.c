@@ -1,0 +1,241 @@
+/* signatures/cluster/swallowed.c - who keeps taking tasks and owes an answer to all:
+ * task-swallowed.
+ *
+ * On AMQP a connection is asked, which gives its tasks back when it ends; on Redis an address,
+ * which acknowledges on other connections than it takes on. That something was acknowledged is told
+ * once in SETTLES_NS of a connection at most, hence SPREAD_NS: who has taken tasks for a minute
+ * since the last word of it would have been heard, had it acknowledged any later one. */
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "signatures/cluster/deployment.h"
+#include "signatures/cluster/names.h"
+#include "signatures/cluster/topology.h"
+#include "signatures/flat.h"
+
+#define TAKERS_MAX 16384u
+#define SPREAD_NS  (60 * INT64_C(1000000000))
+#define ALIVE_NS   (120 * INT64_C(1000000000)) /* heartbeats are seconds apart */
+
+struct taker {
+    uint64_t host;
+    int64_t since, last; /* the first and the last task since it was heard to answer; 0: none */
+    int64_t n;
+    void *first; /* that first one, flat */
+    bool asked;  /* to consume with acknowledgement: seen to do so */
+    bool no_ack;
+    bool queued;
+};
+
+struct due {
+    uint64_t key;
+    int64_t at;
+};
+
+enum { AMQP, REDIS, PROTOS };
+
+struct swallowed {
+    struct lru *takers;
+    struct queue_of_due {
+        struct due at[TAKERS_MAX]; /* a ring: all of a protocol wait for the same time */
+        unsigned first, n;
+    } due[PROTOS];
+};
+
+static void forget(void *ctx, uint64_t key, void *value)
+{
+    struct taker *t = value;
+
+    (void)ctx, (void)key;
+    free(t->first);
+    t->first = NULL;
+}
+
+struct swallowed *swallowed_new(void)
+{
+    struct swallowed *s = calloc(1, sizeof *s);
+
+    if (!s)
+        return NULL;
+    s->takers = lru_new(TAKERS_MAX, sizeof(struct taker), forget, NULL);
+    if (s->takers)
+        return s;
+    free(s);
+    return NULL;
+}
+
+void swallowed_free(struct swallowed *s)
+{
+    if (!s)
+        return;
+    lru_free(s->takers);
+    free(s);
+}
+
+static bool is_amqp(const struct msg *m)
+{
+    return m->conn->proto[0] == 'a';
+}
+
+static uint64_t key_of(const struct msg *m)
+{
+    if (is_amqp(m))
+        return hash_mix(m->conn->id.serial, 1);
+    return hash_mix(topology_scope(m), crew_host_id(m));
+}
+
+static struct taker *taker_of(struct swallowed *s, const struct msg *m)
+{
+    bool fresh;
+    struct taker *t = lru_put(s->takers, key_of(m), &fresh);
+
+    if (t && fresh)
+        t->host = crew_host_id(m);
+    return t;
+}
+
+static void clear(struct taker *t)
+{
+    free(t->first);
+    t->first = NULL;
+    t->since = t->last = t->n = 0;
+}
+
+static void wait(struct swallowed *s, struct taker *t, const struct msg *m)
+{
+    struct queue_of_due *q = &s->due[is_amqp(m) ? AMQP : REDIS];
+
+    if (t->queued || q->n == TAKERS_MAX)
+        return;
+    q->at[(q->first + q->n++) % TAKERS_MAX] = (struct due){key_of(m), t->since};
+    t->queued = true;
+}
+
+static void took(struct swallowed *s, const struct msg *m)
+{
+    struct taker *t = taker_of(s, m);
+
+    if (!t || t->no_ack || (is_amqp(m) && !t->asked))
+        return;
+    t->n++;
+    t->last = m->at.ns;
+    if (t->since != 0)
+        return;
+    t->first = aligned_alloc(16, (flat_size(m, NULL, 0) + 15) & ~(size_t)15);
+    if (!t->first)
+        return;
+    flat_write(t->first, m, NULL, 0);
+    t->since = m->at.ns;
+    wait(s, t, m);
+}
+
+/* On Redis the entry in `unacked` is what is owed (kombu:transport/redis.py:QoS.append): who takes
+ * without one owes nothing. */
+static bool is_taken(const struct msg *m)
+{
+    if (m->kind != MSG_TASK)
+        return false;
+    if (is_amqp(m))
+        return m->op == OP_DELIVER && m->dir == TO_CLIENT &&
+               name_use(crew_queue_of(m)) == NAME_TASKS;
+    return m->dir == TO_SERVER && msg_num(m, F_KEPT, 0) != 0;
+}
+
+static bool answers(const struct msg *m)
+{
+    return m->dir == TO_SERVER && m->kind == MSG_COMMAND &&
+           (msg_has(m, F_SETTLES) || msg_is(m, F_AMQP_METHOD, "basic.nack") ||
+            msg_is(m, F_AMQP_METHOD, "basic.reject"));
+}
+
+static void asks(struct swallowed *s, const struct msg *m)
+{
+    struct taker *t;
+
+    if (m->dir != TO_SERVER || name_use(msg_text(m, F_AMQP_QUEUE)) != NAME_TASKS)
+        return;
+    t = taker_of(s, m);
+    if (!t)
+        return;
+    t->asked = true;
+    t->no_ack |= msg_num(m, F_AMQP_NO_ACK, 0) != 0;
+}
+
+void swallowed_note(struct deployment *d, const struct msg *m)
+{
+    struct swallowed *s = d->swallowed;
+    struct taker *t;
+
+    if (is_taken(m)) {
+        took(s, m);
+    } else if (m->kind == MSG_CLOSED ? is_amqp(m) : answers(m)) {
+        t = lru_get(s->takers, key_of(m));
+        if (t)
+            clear(t);
+    } else if (m->kind == MSG_COMMAND && (msg_is(m, F_AMQP_METHOD, "basic.consume") ||
+                                          msg_is(m, F_AMQP_METHOD, "basic.get"))) {
+        asks(s, m);
+    }
+}
+
+/* Whether the address was heard in another way: heartbeats, results, events of tasks. */
+static bool is_at_work(struct deployment *d, const struct taker *t, const struct msg *m,
+                       int64_t now)
+{
+    const struct host *h = crew_find(&d->crew, m, t->host);
+
+    return h && (now - h->alive < ALIVE_NS || h->worked >= t->since);
+}
+
+static void judge(struct deployment *d, struct taker *t, int64_t now, const struct detect_out *out)
+{
+    struct flat_view v;
+    struct finding f;
+
+    flat_read(t->first, &v);
+    if (t->last - t->since < SPREAD_NS || is_at_work(d, t, &v.m, now)) {
+        clear(t);
+        return;
+    }
+    finding_init(&f, RULE_TASK_SWALLOWED, SEV_MEDIUM);
+    finding_reason(
+        &f, "a consumer keeps taking tasks, and has acknowledged, rejected or answered none");
+    finding_num(&f, "tasks", t->n);
+    finding_num(&f, "seconds", (now - t->since) / 1000000000);
+    out->emit(out->ctx, &v.m, &f);
+    clear(t);
+}
+
+/* The first in the queue is due, unless it has answered since. */
+static void next(struct deployment *d, struct queue_of_due *q, int64_t now, int64_t patience,
+                 const struct detect_out *out)
+{
+    struct due due = q->at[q->first];
+    struct taker *t = lru_get(d->swallowed->takers, due.key);
+
+    q->first = (q->first + 1) % TAKERS_MAX;
+    q->n--;
+    if (!t || !t->queued)
+        return;
+    t->queued = false;
+    if (t->since == 0)
+        return;
+    if (now - t->since >= patience) {
+        judge(d, t, now, out);
+        return;
+    }
+    q->at[(q->first + q->n++) % TAKERS_MAX] = (struct due){due.key, t->since};
+    t->queued = true;
+}
+
+void swallowed_tick(struct deployment *d, struct stamp now, const struct detect_out *out)
+{
+    const int64_t patience[PROTOS] = {out->policy->swallowed.amqp_ns,
+                                      out->policy->swallowed.redis_ns};
+
+    for (int i = 0; i < PROTOS; i++) {
+        struct queue_of_due *q = &d->swallowed->due[i];
+        while (patience[i] > 0 && q->n > 0 && now.ns - q->at[q->first].at >= patience[i])
+            next(d, q, now.ns, patience[i], out);
+    }
+}
