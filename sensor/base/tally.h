@@ -37,6 +37,7 @@
     X(tcp_overlap, "tcp.overlap_differs")                \
     X(tcp_gaps, "tcp.gaps")                              \
     X(tcp_gap_bytes, "tcp.gap_bytes")                    \
+    X(tcp_late, "tcp.came_after_its_gap")                \
     X(tcp_midstream, "tcp.midstream")                    \
     X(tcp_park_full, "tcp.parked_limit")                 \
     X(tcp_outside, "tcp.outside_window")                 \

@@ -4,13 +4,17 @@
  * DATA never repeats a byte; a hole is announced as one GAP (offset: its first
  * byte) before the data behind it; CLOSE comes once and last, for each
  * direction that was seen. Data in order is passed on where it lies; what is
- * out of order is copied. `at` is the packet that made the chunk known: what
- * waited carries the stamp of the packet that ended the wait.
+ * out of order is copied. `at` is the packet that the data came in, earlier than that of the chunk
+ * before if they waited; of a gap the packet or the tick that ended the wait.
  *
- * A hole is given up as a gap when the peer has acknowledged what lies behind it and more of the
- * same direction has come; when the parked bytes reach their limit; in one-way traffic
- * (nothing of the peer seen) after TCP_ONE_WAY_WINDOW parked bytes or TCP_ONE_WAY_SEGMENTS
- * segments; at the end. A segment cut by the snaplen ends in a gap.
+ * Mirrors mix up the order of packets, and anybody can forge an acknowledgement. So what a
+ * packet acknowledges and we have not seen is waited for, and its own data come behind that, for
+ * TCP_WAIT_MS of packet time at most. A hole is given up as a gap when for that long more of the
+ * same direction has been there, and all acknowledgements have covered the hole (one that does
+ * not starts it again); in one-way traffic (nothing of the peer seen) after as long,
+ * TCP_ONE_WAY_WINDOW parked bytes or TCP_ONE_WAY_SEGMENTS segments; when the parked bytes reach
+ * their limit; at the end. What comes for a hole after that is passed on all the same: behind a
+ * gap of nearly 4 GiB, which stands for the way back. A segment cut by the snaplen ends in a gap.
  *
  * The first copy of a byte wins. Copies that differ are counted and reported
  * (tcp_conflict). Of bytes already passed on, a hash of each segment is kept until
@@ -19,9 +23,9 @@
  * second is put together, in whatever pieces it comes, and compared.
  *
  * RST is believed only at the exact place where the stream stands (RFC 5961
- * 3.2); FIN once the stream has reached it and the peer has acknowledged it (in
- * one-way traffic at once). Data behind a FIN that is not acknowledged says
- * that the receiver never saw that FIN; data behind one that is, is ignored. */
+ * 3.2), or, where that is known by hearsay, when its sender falls silent for a second; FIN once
+ * the stream has reached it and the peer has acknowledged it (in one-way traffic at once). Data
+ * behind a FIN say that it was none, unless both have happened: then they are ignored. */
 #ifndef NET_TCP_H
 #define NET_TCP_H
 
@@ -30,6 +34,7 @@
 
 #define TCP_ONE_WAY_WINDOW   (64u << 10)
 #define TCP_ONE_WAY_SEGMENTS 64u
+#define TCP_WAIT_MS          10 /* mirrors are not that late; whoever forges can wait anyway */
 
 struct tcp_pool; /* one per worker */
 struct tcp_more;
@@ -46,9 +51,13 @@ struct tcp {
         uint32_t fin_seq;
         uint8_t flags;
     } half[2];
+    uint32_t reset_ms; /* when a RST came that is not believed yet */
     uint8_t shard;
-    bool ignore; /* chunk_fn has said that it wants no more */
-    bool closed;
+    bool ignore : 1; /* chunk_fn has said that it wants no more */
+    bool closed : 1;
+    bool waits : 1; /* see tcp_waits() */
+    bool reset : 1; /* reset_ms counts */
+    uint8_t reset_dir : 1;
 };
 
 struct tcp_conf {
@@ -77,6 +86,12 @@ void tcp_input(struct tcp *t, struct tcp_pool *p, enum dir dir, const struct pac
 
 /* Did the last tcp_input() find a conflict? The first one, if so. */
 bool tcp_conflict(const struct tcp_pool *p, struct tcp_conflict *out);
+
+/* Something waits that time alone ends: tcp_tick() some milliseconds from now. */
+bool tcp_waits(const struct tcp *t);
+
+/* `now` is packet time, and the stamp of the chunks. */
+void tcp_tick(struct tcp *t, struct tcp_pool *p, struct stamp now, chunk_fn *fn, void *ctx);
 
 /* The end of the flow, for whatever reason: passes on what is parked, with its gaps, closes both
  * directions and frees all memory. `now` is the stamp of those chunks. */

@@ -1,5 +1,5 @@
-/* net/tcp_half.c - see tcp_half.h. `parked` is sorted, does not overlap and lies
- * behind next_seq. */
+/* net/tcp_half.c - see tcp_half.h. `parked` is sorted, does not overlap and does not
+ * begin before next_seq. */
 #include "net/tcp_half.h"
 
 enum { PARKED_SEGMENTS = 1024 };
@@ -32,7 +32,7 @@ struct tcp_more *half_more(struct tcp_run *r, enum dir dir)
 void half_trim(struct tcp *t, struct tcp_pool *p, enum dir dir)
 {
     struct tcp_half *h = &t->half[dir];
-    if (!h->more || h->more->parked || h->more->receipt_last)
+    if (!h->more || h->more->parked || h->more->receipt_last || h->more->lost)
         return;
     pool_give(p, t->shard, h->more, POOL_CLASS_MIN);
     h->more = NULL;
@@ -46,11 +46,13 @@ void half_forget(struct tcp *t, struct tcp_pool *p, enum dir dir)
     if (!m)
         return;
     segment_free_all(p, t->shard, &m->parked);
+    m->parked_last = NULL;
+    lost_free(t, p, dir);
     half_trim(t, p, dir);
 }
 
 static void say(struct tcp_run *r, enum dir dir, enum chunk_kind kind, struct bytes data,
-                uint32_t missing)
+                uint64_t missing)
 {
     struct tcp_half *h = half_of(r, dir);
     struct chunk c = {.kind = kind,
@@ -60,7 +62,7 @@ static void say(struct tcp_run *r, enum dir dir, enum chunk_kind kind, struct by
                       .missing = missing,
                       .data = data,
                       .at = r->at};
-    h->next_seq += (uint32_t)data.len + missing;
+    h->next_seq += (uint32_t)(data.len + missing);
     h->offset += data.len + missing;
     if (r->t->ignore || r->fn(r->ctx, &c))
         return;
@@ -86,84 +88,49 @@ static void say_data(struct tcp_run *r, enum dir dir, struct bytes data)
         say(r, dir, CHUNK_DATA, data, 0);
 }
 
-/* The first parked segment leaves the list, and is passed on. */
-static void pass_parked(struct tcp_run *r, enum dir dir)
+void half_pass_parked(struct tcp_run *r, enum dir dir)
 {
     struct tcp_more *m = half_of(r, dir)->more;
     struct tcp_segment *s = m->parked;
+    struct stamp now = r->at;
     m->parked = s->next;
     if (!m->parked)
         m->parked_last = NULL;
     m->parked_bytes -= s->size;
     m->parked_n--;
+    r->at = s->at;
     say_data(r, dir, bytes_of(s->data, s->len));
     receipt_add(r, dir, s->seq, bytes_of(s->data, s->len));
     say_gap(r, dir, s->missing);
+    r->at = now;
     segment_free(r->p, r->t->shard, s);
 }
 
-static void pass_ready(struct tcp_run *r, enum dir dir)
+void half_gap_to(struct tcp_run *r, enum dir dir, uint32_t seq)
 {
-    const struct tcp_half *h = half_of(r, dir);
-    while (half_parked(h) && half_parked(h)->seq == h->next_seq)
-        pass_parked(r, dir);
-}
-
-/* Gives up the hole before the first parked segment. */
-static void skip_hole(struct tcp_run *r, enum dir dir)
-{
-    const struct tcp_half *h = half_of(r, dir);
-    say_gap(r, dir, half_parked(h)->seq - h->next_seq);
-    pass_ready(r, dir);
-}
-
-void half_flush(struct tcp_run *r, enum dir dir)
-{
-    while (half_parked(half_of(r, dir)))
-        skip_hole(r, dir);
-}
-
-void half_flush_to(struct tcp_run *r, enum dir dir, uint32_t seq)
-{
-    half_flush(r, dir);
-    int32_t left = seq_diff(seq, half_of(r, dir)->next_seq);
-    if (left > 0)
-        say_gap(r, dir, (uint32_t)left);
-}
-
-/* Everything before `seq` has been received by the peer. */
-static void skip_to(struct tcp_run *r, enum dir dir, uint32_t seq)
-{
-    struct tcp_half *h = half_of(r, dir);
-    pass_ready(r, dir);
-    while (seq_diff(seq, h->next_seq) > 0) {
-        const struct tcp_segment *parked = half_parked(h);
-        uint32_t end = seq;
-        if (parked && seq_diff(parked->seq, seq) < 0)
-            end = parked->seq;
-        say_gap(r, dir, end - h->next_seq);
-        pass_ready(r, dir);
-    }
-}
-
-void half_acked(struct tcp_run *r, enum dir dir)
-{
-    struct tcp_half *h = half_of(r, dir);
-    receipt_drop_acked(r, dir);
-    /* With nothing parked the bytes may only be late: mirrors mix up the order of
-     * the two directions. half_reached() tells. */
-    while (half_parked(h) && seq_diff(h->acked, h->next_seq) > 0) {
-        uint32_t to = half_parked(h)->seq;
-        skip_to(r, dir, seq_diff(h->acked, to) < 0 ? h->acked : to);
-    }
-}
-
-void half_reached(struct tcp_run *r, enum dir dir, uint32_t seq)
-{
-    struct tcp_half *h = half_of(r, dir);
-    if (!half_is(h, HALF_ACKED) || seq_diff(h->acked, h->next_seq) <= 0)
+    uint32_t from = half_of(r, dir)->next_seq;
+    if (seq == from)
         return;
-    skip_to(r, dir, seq_diff(seq, h->acked) < 0 ? seq : h->acked);
+    say_gap(r, dir, seq - from);
+    lost_add(r, dir, from, seq);
+}
+
+void half_skip_hole(struct tcp_run *r, enum dir dir)
+{
+    half_gap_to(r, dir, half_parked(half_of(r, dir))->seq);
+    if (half_parked(half_of(r, dir)))
+        half_pass_parked(r, dir);
+}
+
+/* Offsets go on rising: once around the sequence numbers, less the way back. No message is as
+ * long as that, so nobody takes what comes for the inside of what was before. */
+void half_rewind(struct tcp_run *r, enum dir dir, uint32_t from)
+{
+    struct tcp_half *h = half_of(r, dir);
+    tally_add(r->p->tally, TALLY_tcp_late, 1);
+    receipt_drop_all(r->t, r->p, dir); /* they are by sequence */
+    lost_cut(h, from);
+    say(r, dir, CHUNK_GAP, (struct bytes){0}, (UINT64_C(1) << 32) - (h->next_seq - from));
 }
 
 void note_conflict(struct tcp_run *r, enum dir dir, uint32_t at, uint32_t n)
@@ -226,9 +193,8 @@ static void in_order(struct tcp_run *r, enum dir dir, struct piece in)
         }
         struct piece both = take(&in, parked->len + parked->missing);
         compare(r, dir, parked, both.seq, both.data);
-        pass_parked(r, dir);
+        half_pass_parked(r, dir);
     }
-    pass_ready(r, dir);
 }
 
 /* A copy behind `after` (NULL: first); false: no room. */
@@ -241,6 +207,10 @@ static bool insert(struct tcp_run *r, enum dir dir, struct tcp_segment **after, 
     struct tcp_segment *s = segment_new(r->p, r->t->shard, in.seq, in.data, missing);
     if (!s)
         return false;
+    s->needs = r->needs;
+    s->at = r->at;
+    if (!m->parked)
+        m->claimed_ms = stamp_ms(r->at);
     struct tcp_segment **link = *after ? &(*after)->next : &m->parked;
     s->next = *link;
     *link = s;
@@ -300,30 +270,49 @@ static bool outside(const struct tcp_run *r, enum dir dir, const struct piece *i
     return seq_diff(in->seq, from) > WINDOW_MAX;
 }
 
-static void ahead(struct tcp_run *r, enum dir dir, struct piece in)
+/* No room for it: what is before it, then itself. */
+static void squeeze(struct tcp_run *r, enum dir dir, struct piece in)
 {
     struct tcp_half *h = half_of(r, dir);
-    if (outside(r, dir, &in)) {
-        tally_add(r->p->tally, TALLY_tcp_outside, 1);
-        return;
-    }
-    tally_add(r->p->tally, TALLY_tcp_out_of_order, 1);
     while (!r->t->ignore && !park(r, dir, &in)) {
         tally_add(r->p->tally, TALLY_tcp_park_full, 1);
         if (half_parked(h) && seq_diff(half_parked(h)->seq, in.seq) < 0)
-            skip_hole(r, dir);
+            half_skip_hole(r, dir);
         else
-            say_gap(r, dir, in.seq - h->next_seq);
+            half_gap_to(r, dir, in.seq);
         if (in.seq == h->next_seq) {
             in_order(r, dir, in);
             return;
         }
     }
+}
+
+/* To be passed on later: bytes before it are missing, or it waits for the other direction. */
+static void put_by(struct tcp_run *r, enum dir dir, struct piece in)
+{
+    if (outside(r, dir, &in)) {
+        tally_add(r->p->tally, TALLY_tcp_outside, 1);
+        return;
+    }
+    if (in.seq != half_of(r, dir)->next_seq)
+        tally_add(r->p->tally, TALLY_tcp_out_of_order, 1);
+    squeeze(r, dir, in);
     while (over_limit(r, dir)) {
         if (!half_one_way(r->t, dir))
             tally_add(r->p->tally, TALLY_tcp_park_full, 1);
-        skip_hole(r, dir);
+        half_skip_hole(r, dir);
     }
+}
+
+void half_reached(struct tcp_run *r, enum dir dir, uint32_t seq)
+{
+    struct tcp_half *h = half_of(r, dir);
+    struct piece mark = {.seq = seq};
+    struct tcp_segment *first = NULL;
+    if (r->t->ignore || half_parked(h) || !half_is(h, HALF_ACKED))
+        return;
+    if (seq_diff(h->acked, h->next_seq) > 0 && !outside(r, dir, &mark))
+        (void)insert(r, dir, &first, mark);
 }
 
 /* The stream is followed, so that its end is seen, but nothing is kept. */
@@ -337,6 +326,22 @@ static void follow(struct tcp_half *h, const struct piece *in)
     h->offset += (uint32_t)n;
 }
 
+/* What of it lies before the stream's place. */
+static void look_back(struct tcp_run *r, enum dir dir, struct piece *in)
+{
+    struct tcp_half *h = half_of(r, dir);
+    uint32_t old = h->next_seq - in->seq, n = old, from;
+    if (n > in->data.len)
+        n = (uint32_t)in->data.len; /* what was captured of it */
+    if (!lost_find(h, in->seq, in->seq + n, &from)) {
+        seen_before(r, dir, take(in, old));
+        return;
+    }
+    if (from != in->seq)
+        seen_before(r, dir, take(in, from - in->seq));
+    half_rewind(r, dir, from);
+}
+
 void half_data(struct tcp_run *r, enum dir dir, uint32_t seq, struct bytes data, uint32_t length)
 {
     struct tcp_half *h = half_of(r, dir);
@@ -347,46 +352,19 @@ void half_data(struct tcp_run *r, enum dir dir, uint32_t seq, struct bytes data,
         follow(h, &in);
         return;
     }
-    if (seq == h->next_seq && !half_parked(h)) { /* what is usual */
+    bool held = half_held(r, dir, r->needs);
+    if (seq == h->next_seq && !half_parked(h) && !held) { /* what is usual */
         pass(r, dir, in);
         return;
     }
-    int32_t old = seq_diff(h->next_seq, seq);
-    if (old > 0)
-        seen_before(r, dir, take(&in, (uint32_t)old));
-    if (in.length == 0)
+    if (seq_diff(h->next_seq, seq) > 0)
+        look_back(r, dir, &in);
+    if (in.length == 0 || r->t->ignore)
         return;
-    half_reached(r, dir, in.seq);
-    if (seq_diff(in.seq, h->next_seq) > 0)
-        ahead(r, dir, in);
-    else
+    if (in.seq == h->next_seq && !held)
         in_order(r, dir, in);
-}
-
-/* What is parked at `seq` or behind it goes; what reaches over it is shortened. */
-void half_end_at(struct tcp_run *r, enum dir dir, uint32_t seq)
-{
-    struct tcp_more *m = half_of(r, dir)->more;
-    if (!m)
-        return;
-    struct tcp_segment **link = &m->parked, *last = NULL;
-    while (*link && seq_diff((*link)->seq, seq) < 0) {
-        last = *link;
-        link = &last->next;
-    }
-    while (*link) {
-        struct tcp_segment *s = *link;
-        *link = s->next;
-        m->parked_bytes -= s->size;
-        m->parked_n--;
-        segment_free(r->p, r->t->shard, s);
-    }
-    m->parked_last = last;
-    if (!last || seq_diff(segment_end(last), seq) <= 0)
-        return;
-    uint32_t left = seq - last->seq;
-    last->len = last->len < left ? last->len : left;
-    last->missing = left - last->len;
+    else
+        put_by(r, dir, in);
 }
 
 void half_close(struct tcp_run *r, enum dir dir)

@@ -22,7 +22,14 @@ struct tcp_run {
     struct stamp at;
     chunk_fn *fn;
     void *ctx;
+    uint32_t needs; /* of the other direction's stream, by the packet's acknowledgement */
 };
+
+/* Packet time, for differences. */
+static inline uint32_t stamp_ms(struct stamp at)
+{
+    return (uint32_t)(at.ns / 1000000);
+}
 
 static inline bool half_is(const struct tcp_half *h, unsigned flags)
 {
@@ -61,20 +68,43 @@ bool half_one_way(const struct tcp *t, enum dir dir);
 
 /* Bytes at seq, `length` of them on the wire, of which `data` was captured. The half is started. */
 void half_data(struct tcp_run *r, enum dir dir, uint32_t seq, struct bytes data, uint32_t length);
-/* The peer has everything before h->acked: gives up holes before parked bytes. */
-void half_acked(struct tcp_run *r, enum dir dir);
-/* Whoever sends from `seq` on has sent what is before: gives up what the peer has
- * acknowledged of it. */
+/* Whoever sends from `seq` on has sent what is before: a mark there, if nothing is parked, behind
+ * which the hole can be given up. */
 void half_reached(struct tcp_run *r, enum dir dir, uint32_t seq);
-/* Passes on all that is parked, holes as gaps. */
-void half_flush(struct tcp_run *r, enum dir dir);
-/* As half_flush(), then what is missing up to `seq` as a gap. */
-void half_flush_to(struct tcp_run *r, enum dir dir, uint32_t seq);
-/* The stream ends at `seq`: forgets what is parked behind it. */
-void half_end_at(struct tcp_run *r, enum dir dir, uint32_t seq);
+/* The first parked segment leaves the list, and is passed on. It starts at next_seq. */
+void half_pass_parked(struct tcp_run *r, enum dir dir);
+/* Gives up the hole before the first parked segment, and passes that one on. */
+void half_skip_hole(struct tcp_run *r, enum dir dir);
+/* What is missing up to `seq` is said to be a gap. Nothing that is before `seq` is parked. */
+void half_gap_to(struct tcp_run *r, enum dir dir, uint32_t seq);
+/* What of this direction was not passed on begins again at `from`, behind a gap: bytes of a hole
+ * that was given up have come after all. */
+void half_rewind(struct tcp_run *r, enum dir dir, uint32_t from);
 /* CLOSE, once; frees what is held. */
 void half_close(struct tcp_run *r, enum dir dir);
 /* Frees what is held. */
 void half_forget(struct tcp *t, struct tcp_pool *p, enum dir dir);
+
+/* tcp_wait.c: what is parked, and for how long.
+ *
+ * A segment that carries an acknowledgement of bytes of the other direction was sent when its
+ * sender had those: it waits for them too, so that a question comes before its answer. */
+bool half_held(const struct tcp_run *r, enum dir dir, uint32_t needs);
+/* The peer acknowledges. */
+void half_acked(struct tcp_run *r, enum dir dir, uint32_t ack);
+/* Passes on what is parked in order; gives up what was waited for long enough. */
+void half_settle(struct tcp_run *r);
+/* Will time alone end a wait? */
+bool half_waits(const struct tcp *t, enum dir dir);
+/* Passes on all that is parked, of both directions, holes as gaps. */
+void half_flush(struct tcp_run *r);
+
+/* tcp_lost.c: the holes that were given up. */
+void lost_add(struct tcp_run *r, enum dir dir, uint32_t from, uint32_t to);
+/* Is a byte of [seq, end) among them? *from: the first. */
+bool lost_find(const struct tcp_half *h, uint32_t seq, uint32_t end, uint32_t *from);
+/* Forgets what is not before `seq`. */
+void lost_cut(struct tcp_half *h, uint32_t seq);
+void lost_free(struct tcp *t, struct tcp_pool *p, enum dir dir);
 
 #endif

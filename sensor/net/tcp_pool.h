@@ -13,6 +13,8 @@ struct tcp_segment {
     uint32_t seq, len;
     uint32_t missing; /* cut off by the snaplen, behind the data */
     uint32_t size;    /* of this block, all in all */
+    uint32_t needs;   /* of the other direction's stream: it was sent with that in hand */
+    struct stamp at;  /* of the packet */
     uint8_t data[];
 };
 
@@ -24,12 +26,17 @@ struct tcp_receipt {
     uint32_t seq, len, covered; /* covered: by those pieces */
 };
 
+struct tcp_lost;
+
 /* Of a half, as long as there is something in it. */
 struct tcp_more {
-    struct tcp_segment *parked, *parked_last; /* by sequence, not overlapping, behind next_seq */
-    struct tcp_receipt *receipt_last;         /* a ring, by sequence: its next is the first */
+    struct tcp_segment *parked,
+        *parked_last;                 /* by sequence, not overlapping, not before next_seq */
+    struct tcp_receipt *receipt_last; /* a ring, by sequence: its next is the first */
     uint32_t parked_bytes;
     uint16_t parked_n, receipt_n;
+    uint32_t claimed_ms;   /* since when the peer says that it has what is missing here */
+    struct tcp_lost *lost; /* the holes that were given up; NULL: none */
 };
 
 struct spare {

@@ -14,6 +14,7 @@ struct ingest {
     struct defrag *defrag;
     struct clock clock;
     struct stamp last;
+    int64_t next_pulse;
     uint8_t hash_key[16];
     bool checksums;
     struct tally tally;
@@ -43,6 +44,13 @@ static void tick(struct ingest *i, struct stamp at)
     at.ns = i->clock.now;
     defrag_tick(i->defrag, at);
     i->out.tick(i->out.ctx, at);
+}
+
+static void pulse(struct ingest *i, struct stamp at)
+{
+    at.ns = i->clock.now;
+    i->next_pulse = at.ns + PULSE_NS;
+    i->out.pulse(i->out.ctx, at);
 }
 
 static void deliver(struct ingest *i, struct packet *p)
@@ -96,6 +104,8 @@ void ingest_frame(struct ingest *i, const struct raw_packet *raw)
     tally_add(&i->tally, TALLY_packet_bytes, raw->wire_len);
     if (clock_see(&i->clock, raw->at.ns))
         tick(i, raw->at);
+    if (i->clock.now >= i->next_pulse)
+        pulse(i, raw->at);
     if (i->clock.backwards)
         tally_add(&i->tally, TALLY_time_backwards, 1);
     r = decode_frame(raw, &p);
@@ -111,8 +121,12 @@ void ingest_idle(struct ingest *i, int64_t now_ns)
 {
     struct stamp at = i->last;
 
-    if ((!i->clock.started || now_ns - i->clock.now > CLOCK_SECOND) && clock_see(&i->clock, now_ns))
+    if (i->clock.started && now_ns - i->clock.now <= CLOCK_SECOND)
+        return;
+    if (clock_see(&i->clock, now_ns))
         tick(i, at);
+    if (i->clock.now >= i->next_pulse)
+        pulse(i, at);
 }
 
 struct stamp ingest_now(const struct ingest *i)

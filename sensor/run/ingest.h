@@ -9,9 +9,12 @@
 
 /* A packet, or (tick) the news that a second of packet time has passed: `at->ns` is
  * then the clock, and at->ordinal that of the packet that moved it, which comes next. */
+#define PULSE_NS (10 * INT64_C(1000000))
+
 struct ingest_out {
     void (*packet)(void *ctx, const struct packet *p);
     void (*tick)(void *ctx, struct stamp now);
+    void (*pulse)(void *ctx, struct stamp now); /* as tick, after PULSE_NS, and after a tick */
     void *ctx;
 };
 

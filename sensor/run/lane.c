@@ -8,7 +8,7 @@
 #include "run/mail.h"
 #include "signatures/flat.h"
 
-enum job_kind { JOB_PACKET, JOB_TICK, JOB_STOP };
+enum job_kind { JOB_PACKET, JOB_TICK, JOB_PULSE, JOB_STOP };
 
 /* A packet's bytes follow: from its IP header when there is a payload to dissect. */
 struct job {
@@ -111,6 +111,10 @@ static bool work(struct lane *l, struct bytes record)
         worker_packet(l->worker, &p);
         return true;
     }
+    if (j->kind == JOB_PULSE) {
+        worker_pulse(l->worker, j->now);
+        return true;
+    }
     if (j->kind == JOB_TICK)
         worker_tick(l->worker, j->now);
     else
@@ -196,6 +200,11 @@ static void order(struct lane *l, enum job_kind kind, uint64_t position, struct 
 void lane_tick(struct lane *l, uint64_t position, struct stamp now)
 {
     order(l, JOB_TICK, position, now);
+}
+
+void lane_pulse(struct lane *l, uint64_t position, struct stamp now)
+{
+    order(l, JOB_PULSE, position, now);
 }
 
 void lane_stop(struct lane *l, uint64_t position, struct stamp now)

@@ -25,6 +25,7 @@ void lane_free(struct lane *l); /* after lane_join() */
 /* Capture thread. A packet is copied; false: the ring was full and this is live. */
 bool lane_packet(struct lane *l, uint64_t position, const struct packet *p);
 void lane_tick(struct lane *l, uint64_t position, struct stamp now);
+void lane_pulse(struct lane *l, uint64_t position, struct stamp now);
 void lane_stop(struct lane *l, uint64_t position,
                struct stamp now); /* ends every flow, then the thread */
 void lane_join(struct lane *l);

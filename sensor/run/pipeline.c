@@ -63,6 +63,13 @@ static void direct_tick(void *ctx, struct stamp now)
     p->tick(p->ctx, now, false);
 }
 
+static void direct_pulse(void *ctx, struct stamp now)
+{
+    struct pipeline *p = ctx;
+
+    worker_pulse(p->worker, now);
+}
+
 /* --- several: the capture thread ------------------------------------------ */
 
 static void snapshot(struct pipeline *p)
@@ -108,6 +115,16 @@ static void lanes_tick(void *ctx, struct stamp now)
     for (unsigned i = 0; i < p->n_lanes; i++)
         lane_tick(p->lanes[i], p->position, now);
     send_tick(p, now);
+    atomic_store_explicit(&p->current, p->position, memory_order_release);
+}
+
+static void lanes_pulse(void *ctx, struct stamp now)
+{
+    struct pipeline *p = ctx;
+
+    p->position++;
+    for (unsigned i = 0; i < p->n_lanes; i++)
+        lane_pulse(p->lanes[i], p->position, now);
     atomic_store_explicit(&p->current, p->position, memory_order_release);
 }
 
@@ -177,14 +194,14 @@ static bool start_lanes(struct pipeline *p, const struct conf *conf, size_t ring
 
 static bool make(struct pipeline *p, const struct conf *conf, size_t ring_bytes)
 {
-    struct ingest_out out = {lanes_packet, lanes_tick, p};
+    struct ingest_out out = {lanes_packet, lanes_tick, lanes_pulse, p};
     struct worker_out say = {.item = direct_item, .ctx = p, .wants = collector_wants(p->collector)};
     uint8_t key[16] = {1}; /* a replay's: the same each time */
 
     if (p->live && getrandom(key, sizeof key, 0) != sizeof key)
         return false;
     if (conf->workers == 0)
-        out = (struct ingest_out){direct_packet, direct_tick, p};
+        out = (struct ingest_out){direct_packet, direct_tick, direct_pulse, p};
     p->ingest = ingest_new(conf, key, &out);
     if (!p->ingest)
         return false;

@@ -44,6 +44,8 @@ struct worker {
     struct dissect_conf dissect;
     struct unit_counts *units;   /* of the connection being worked on */
     const struct packet *packet; /* the one being worked on; NULL at ticks */
+    struct flow **waiting;       /* those in which time ends a wait; NULL: gone since */
+    size_t n_waiting, waiting_cap;
     struct finding findings[FINDINGS_MAX];
     size_t n_findings;
     struct tally tally;
@@ -60,7 +62,8 @@ struct conn {
     bool reversed;
     bool anomaly_said;
     bool closed_said;
-    bool seen[2]; /* data, by direction after reversal */
+    bool seen[2];     /* data, by direction after reversal */
+    uint32_t waiting; /* its place among the worker's, from 1; 0: none */
 };
 
 struct path {
@@ -355,6 +358,43 @@ static inline void prefetch_state(const struct conn *c)
         __builtin_prefetch((const uint8_t *)c->state + at, 1);
 }
 
+static void forget_waiting(struct worker *w, struct conn *c)
+{
+    if (c->waiting > 0)
+        w->waiting[c->waiting - 1] = NULL;
+    c->waiting = 0;
+}
+
+/* Without memory for it the next packet, or the flow's end, ends the wait. */
+static void note_waiting(struct worker *w, struct flow *flow, struct conn *c)
+{
+    if (c->waiting > 0)
+        return;
+    if (w->n_waiting == w->waiting_cap) {
+        size_t cap = w->waiting_cap > 0 ? w->waiting_cap * 2 : 64;
+        struct flow **more = realloc(w->waiting, cap * sizeof(struct flow *));
+
+        if (!more)
+            return;
+        w->waiting = more;
+        w->waiting_cap = cap;
+    }
+    w->waiting[w->n_waiting++] = flow;
+    c->waiting = (uint32_t)w->n_waiting;
+}
+
+static void after_tcp(struct worker *w, struct flow *flow, enum dir dir, struct stamp at)
+{
+    struct conn *c = flow_user(flow);
+
+    if (tcp_is_closed(&c->tcp)) {
+        say_closed(w, c, dir, at);
+        flow_close(w->flows, flow);
+    } else if (tcp_waits(&c->tcp)) {
+        note_waiting(w, flow, c);
+    }
+}
+
 void worker_packet(struct worker *w, const struct packet *pkt)
 {
     enum dir dir;
@@ -375,10 +415,7 @@ void worker_packet(struct worker *w, const struct packet *pkt)
     w->units = &p.conn->units;
     tcp_input(&p.conn->tcp, w->tcp_pool, dir, pkt, identify, &p);
     w->packet = NULL;
-    if (tcp_is_closed(&p.conn->tcp)) {
-        say_closed(w, p.conn, dir, pkt->at);
-        flow_close(w->flows, flow);
-    }
+    after_tcp(w, flow, dir, pkt->at);
 }
 
 /* The one way out for every flow, however it ends. */
@@ -389,6 +426,7 @@ static void flow_gone(void *ctx, struct flow *flow, void *user, enum flow_end wh
     struct path p = {w, flow, c, 0};
 
     (void)why;
+    forget_waiting(w, c);
     w->packet = NULL;
     w->units = &c->units;
     tcp_finish(&c->tcp, w->tcp_pool, flow->last, identify, &p);
@@ -411,6 +449,47 @@ void worker_tick(struct worker *w, struct stamp now)
     flow_tick(w->flows, now);
     classifier_tick(w->classifier);
     baselines_take(w->baselines, &w->policy.baseline);
+}
+
+static int by_serial(const void *a, const void *b)
+{
+    const struct flow *const *x = a, *const *y = b;
+
+    return (*x)->id.serial < (*y)->id.serial ? -1 : (*x)->id.serial > (*y)->id.serial;
+}
+
+/* Those that go on waiting are noted again. */
+static size_t take_waiting(struct worker *w)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < w->n_waiting; i++) {
+        struct flow *flow = w->waiting[i];
+
+        if (!flow)
+            continue;
+        ((struct conn *)flow_user(flow))->waiting = 0;
+        w->waiting[n++] = flow;
+    }
+    w->n_waiting = 0;
+    if (n > 1)
+        qsort(w->waiting, n, sizeof(struct flow *), by_serial);
+    return n;
+}
+
+void worker_pulse(struct worker *w, struct stamp now)
+{
+    size_t n = w->n_waiting > 0 ? take_waiting(w) : 0;
+
+    for (size_t i = 0; i < n; i++) { /* the list grows behind i only */
+        struct flow *flow = w->waiting[i];
+        struct conn *c = flow_user(flow);
+        struct path p = {w, flow, c, 0};
+
+        w->units = &c->units;
+        tcp_tick(&c->tcp, w->tcp_pool, now, identify, &p);
+        after_tcp(w, flow, TO_SERVER, now);
+    }
 }
 
 void worker_finish(struct worker *w, struct stamp now)
@@ -502,6 +581,7 @@ void worker_free(struct worker *w)
         flow_table_free(w->flows);
     if (w->tcp_pool)
         tcp_pool_free(w->tcp_pool);
+    free(w->waiting);
     ident_engine_free(w->ident);
     classifier_free(w->classifier);
     if (w->arena)

@@ -26,6 +26,7 @@ struct worker *worker_new(const struct conf *conf, unsigned share, bool ndpi_now
 void worker_prefetch(struct worker *w, uint64_t hash);
 void worker_packet(struct worker *w, const struct packet *p);
 void worker_tick(struct worker *w, struct stamp now);
+void worker_pulse(struct worker *w, struct stamp now);  /* hundreds a second, if need be */
 void worker_finish(struct worker *w, struct stamp now); /* ends every flow */
 const struct tally *worker_tally(const struct worker *w);
 size_t worker_flows(const struct worker *w); /* open now */

@@ -60,6 +60,12 @@ static bool ends_replaced(struct deployment *d, const struct msg *m, const struc
            (part->parent == t->id || part->root == (t->root ? t->root : t->id));
 }
 
+/* Bytes that waited for lost ones are told of late: the delivery was told of before. */
+static bool came_first(const struct msg *m, const struct ledger_task *t)
+{
+    return t->taken_ns != 0 && m->at.ns <= t->taken_ns;
+}
+
 static void published(struct deployment *d, const struct msg *m, uint64_t id,
                       const struct detect_out *out)
 {
@@ -73,7 +79,8 @@ static void published(struct deployment *d, const struct msg *m, uint64_t id,
         return;
     }
     if (t->publisher != host && !ledger_took_any(d->ledger, id, host, m->at.ns) &&
-        (t->publisher != 0 || !(m->coverage & COVER_MIDSTREAM)) && !ends_replaced(d, m, t, host) &&
+        (t->publisher != 0 || !((m->coverage & COVER_MIDSTREAM) || came_first(m, t))) &&
+        !ends_replaced(d, m, t, host) &&
         !baseline_lists(out->policy->baseline, BASELINE_RELAYS, &m->conn->id.client))
         replayed(m, t, out);
     if (t->publisher == 0)

@@ -1,6 +1,6 @@
 /* Fuzz: segments of one connection, 8 bytes of instructions each: direction and flags,
- * place, length, acknowledgement. What tcp.h guarantees must hold, and every byte must be one that
- * was sent. */
+ * place, length, acknowledgement, time. What tcp.h guarantees must hold, and every byte must be one
+ * that was sent. */
 #include <stdlib.h>
 
 #include "net/tcp.h"
@@ -14,6 +14,7 @@ struct watch {
     bool closed[2], stopped;
     size_t chunks, stop_after;
     unsigned versions; /* of the data that were sent */
+    int64_t ms;
 };
 
 static bool on_chunk(void *ctx, const struct chunk *c)
@@ -49,7 +50,9 @@ static void one(struct tcp *t, struct tcp_pool *pool, struct watch *w, const uin
     memset(own, 0x50 | (op[4] & 3), n);
     uint32_t mine = dir == TO_SERVER ? ISN_CLIENT : (uint32_t)ISN_SERVER;
     uint32_t peer = dir == TO_SERVER ? (uint32_t)ISN_SERVER : ISN_CLIENT;
-    struct packet p = {.payload = bytes_of(own, n),
+    w->ms += op[4] >> 3;
+    struct packet p = {.at.ns = w->ms * 1000000,
+                       .payload = bytes_of(own, n),
                        .wire_payload = (uint32_t)wire,
                        .cut = n < wire,
                        .tcp = {.seq = mine + place, .ack = peer + ack, .flags = op[7]}};
@@ -57,6 +60,8 @@ static void one(struct tcp *t, struct tcp_pool *pool, struct watch *w, const uin
     tcp_input(t, pool, dir, &p, on_chunk, w);
     if (tcp_conflict(pool, &c) && c.length == 0)
         abort();
+    if (op[0] & 32)
+        tcp_tick(t, pool, p.at, on_chunk, w);
     free(own);
 }
 
