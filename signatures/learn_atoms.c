@@ -145,7 +145,8 @@ static bool add_all(struct text_list *to, struct text_list *from)
     return true;
 }
 
-/* All that `from` allows, `to` allows; `from` is empty then. */
+/* All that is known of `from` is known of `to`; `from` is empty then. That nothing is known of one
+ * name's addresses or queues does not open those of all. */
 static bool join(struct atom *to, struct atom *from)
 {
     size_t n = to->addresses.n + from->addresses.n;
@@ -157,8 +158,6 @@ static bool join(struct atom *to, struct atom *from)
     if (from->addresses.n > 0)
         memcpy(more + to->addresses.n, from->addresses.at, from->addresses.n * sizeof *more);
     to->addresses.n = n;
-    to->any_address |= from->any_address;
-    to->any_item |= from->any_item;
     to->any_user |= from->any_user;
     return add_all(&to->items, &from->items) && add_all(&to->users, &from->users);
 }
@@ -293,6 +292,7 @@ static bool become(struct atom *a, const char *glob)
     free(a->name);
     a->name = strdup(glob);
     a->glob = true;
+    a->any_address = a->any_item = false;
     return a->name != NULL;
 }
 

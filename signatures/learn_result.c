@@ -32,7 +32,8 @@ static bool put_atom(struct learner *l, struct atoms *atoms, struct atom *a)
         texts_by_shape(&a->items, l->conf.glob_after);
     else
         texts_by_module(&a->items, l->conf.glob_after);
-    e->has_list = !a->any_item && a->items.n > 0;
+    /* Of a producer none but Celery's own, which are not listed; of a worker none was seen. */
+    e->has_list = !a->any_item && (a->items.n > 0 || atoms->section == BASELINE_PRODUCERS);
     return (!e->has_list || texts_copy(&e->list, &a->items)) && put_user(e, a, l->conf.glob_after);
 }
 
