@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-RULES = ("task-origin-", "task-name-unknown", "worker-unknown", "worker-silent", "pickle-unknown-import", "control-", "amqp-tap",
+RULES = ("task-origin-", "task-name-unknown", "task-hidden-name", "worker-unknown", "worker-silent", "pickle-unknown-import", "control-", "amqp-tap",
          "amqp-destructive", "redis-destructive", "redis-admin", "redis-recon")
 
 

@@ -38,6 +38,8 @@ void handcrafted_note(struct deployment *d, const struct msg *m, const struct de
 
 /* hidden.c: task-hidden-name. */
 struct lru *hidden_new(void);
+/* A task of Celery's own that carries others: what it carries is judged there. */
+bool hidden_carries(struct bytes name);
 void hidden_note(struct deployment *d, const struct msg *m, const struct detect_out *out);
 
 /* flood.c: task-flood. */

@@ -72,7 +72,7 @@ static void shadow(struct deployment *d, const struct msg *m, struct bytes name,
 
 /* celery.map and its like run what they carry in the worker, without a message of its own; the
  * others publish it in the worker's name (celery:app/builtins.py). */
-static bool carries(struct bytes name)
+bool hidden_carries(struct bytes name)
 {
     static const char *const builtins[] = {"celery.map",         "celery.starmap", "celery.chunks",
                                            "celery.chord",       "celery.chain",   "celery.group",
@@ -129,7 +129,7 @@ void hidden_note(struct deployment *d, const struct msg *m, const struct detect_
     if (m->kind != MSG_TASK || name.len == 0)
         return;
     shadow(d, m, name, out);
-    if (carries(name) && baseline_judges(out->policy->baseline, BASELINE_TASKS))
+    if (hidden_carries(name) && baseline_judges(out->policy->baseline, BASELINE_TASKS))
         carried(m, out);
     learn(d, m, name);
 }

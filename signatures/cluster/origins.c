@@ -185,69 +185,64 @@ static bool judge_origin(struct deployment *d, const struct sent *s, enum baseli
 }
 
 struct names {
-    char text[LIST_MAX];
+    uint8_t list[LIST_MAX]; /* as FIELD_LIST has it */
     size_t n;
     unsigned count;
-    bool embedded;
-    uint64_t first; /* hash */
+    bool embedded, own_list; /* of the first one: not the task's own name; listed, but not for its
+                                producer */
+    uint64_t first;          /* hash */
 };
 
-static void add_name(struct names *l, struct bytes name, bool embedded)
+static void add_name(struct names *l, struct bytes name, bool embedded, bool own_list)
 {
-    size_t room = sizeof l->text - l->n;
+    uint32_t len = (uint32_t)name.len;
 
     if (l->count++ == 0) {
         l->first = hash_bytes(name, 0);
         l->embedded = embedded;
+        l->own_list = own_list;
     }
-    if (name.len + 2 > room)
+    if (name.len > LIST_MAX - sizeof len || l->n > LIST_MAX - sizeof len - name.len)
         return;
-    if (l->n > 0) {
-        memcpy(l->text + l->n, ", ", 2);
-        l->n += 2;
-    }
-    memcpy(l->text + l->n, name.at, name.len);
-    l->n += name.len;
+    memcpy(l->list + l->n, &len, sizeof len);
+    memcpy(l->list + l->n + sizeof len, name.at, len);
+    l->n += sizeof len + len;
 }
 
-static void say_names(const struct msg *m, const struct names *l, bool own_list,
-                      const struct detect_out *out)
+static void say_names(const struct msg *m, const struct names *l, const struct detect_out *out)
 {
     struct finding f;
 
     finding_init(&f, RULE_TASK_NAME_UNKNOWN, SEV_MEDIUM);
     finding_reason(
         &f, "%s that %s", l->embedded ? "a task carries another one" : "a task has a name",
-        own_list ? "the baseline does not allow its producer" : "the baseline does not list");
+        l->own_list ? "the baseline does not allow its producer" : "the baseline does not list");
     if (l->n > 0)
-        finding_text(&f, "names", bytes_of(l->text, l->n));
+        finding_list(&f, "names", bytes_of(l->list, l->n));
     finding_num(&f, "unknown", l->count);
     f.fold_class = l->first;
     f.once_a_task = true;
     out->emit(out->ctx, m, &f);
 }
 
+/* What Celery's own tasks carry is task-hidden-name's, where the baseline lists it nowhere. */
 static void judge_names(struct origins *o, const struct sent *s, const struct answer *of_task,
                         const struct detect_out *out)
 {
     struct bytes name = msg_text(s->m, F_TASK_NAME), list = msg_text(s->m, F_TASK_SUBTASKS);
+    bool carrier = hidden_carries(name);
     struct names unknown = {.n = 0};
-    bool own_list = false;
 
-    if (name.len > 0 && !(of_task->listed && of_task->allowed)) {
-        own_list = of_task->listed;
-        add_name(&unknown, name, false);
-    }
+    if (name.len > 0 && !(of_task->listed && of_task->allowed))
+        add_name(&unknown, name, false, of_task->listed);
     while (list_next(&list, &name)) {
         struct answer a = ask(o, out->policy->baseline, s, name);
 
-        if (name.len == 0 || (a.listed && a.allowed))
-            continue;
-        own_list = unknown.count == 0 ? a.listed : own_list;
-        add_name(&unknown, name, true);
+        if (name.len > 0 && !(a.listed && a.allowed) && (a.listed || !carrier))
+            add_name(&unknown, name, true, a.listed);
     }
     if (unknown.count > 0)
-        say_names(s->m, &unknown, own_list, out);
+        say_names(s->m, &unknown, out);
 }
 
 /* --- a live worker's name ---------------------------------------------------------- */

@@ -275,6 +275,10 @@ static void names(void **state)
     scene_list(&t.s, F_TASK_SUBTASKS, "shop.mul");
     scene_say(&t.s);
     scene_expect(&t.s, "");
+    make(&t.s, 21, "h", "gen1@web1", "celery.map");
+    scene_list(&t.s, F_TASK_SUBTASKS, "os.system");
+    scene_say(&t.s);
+    scene_expect(&t.s, "task-hidden-name/3@21 ");
     end(&t);
 }
 
@@ -297,6 +301,10 @@ static void producers_list(void **state)
     scene_say(&t.s);
     scene_expect(&t.s, "task-name-unknown/3@21 ");
     make(&t.s, 21, "e", "gen1@web1", "shop.add");
+    scene_list(&t.s, F_TASK_SUBTASKS, "admin.drop");
+    scene_say(&t.s);
+    scene_expect(&t.s, "task-name-unknown/3@21 ");
+    make(&t.s, 21, "f", "gen1@web1", "celery.map");
     scene_list(&t.s, F_TASK_SUBTASKS, "admin.drop");
     scene_say(&t.s);
     scene_expect(&t.s, "task-name-unknown/3@21 ");
