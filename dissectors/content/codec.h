@@ -22,11 +22,16 @@ struct codec {
     enum coding coding;
     size_t state_size;
     bool many; /* streams may follow each other: step() begins a new one by itself */
+    uint32_t
+        weight; /* what a byte of output costs at worst, in those of the cheapest codec (zstd) */
     /* `state` is zeroed. false: no memory; close() is called all the same. */
     bool (*open)(void *state, struct arena *arena);
     /* Takes from the front of *in, fills *out. */
     enum step (*step)(void *state, struct bytes *in, struct room *out);
     void (*close)(void *state);
+    /* How long the output will be, by what the stream says of itself; 0: it does not. `whole`: `in`
+     * is not only its head. NULL: the format has no place for it. */
+    uint64_t (*declared)(struct bytes in, bool whole);
 };
 
 extern const struct codec codec_base64, codec_zlib, codec_gzip, codec_bzip2, codec_xz, codec_zstd,

@@ -46,6 +46,7 @@ static void brotli_close(void *state)
 const struct codec codec_brotli = {
     .coding = CODING_BROTLI,
     .state_size = sizeof(BrotliDecoderState *),
+    .weight = 4,
     .open = brotli_open,
     .step = brotli_run,
     .close = brotli_close,

@@ -105,6 +105,7 @@ const struct codec codec_bzip2 = {
     .coding = CODING_BZIP2,
     .state_size = sizeof(struct bunzip),
     .many = true,
+    .weight = 32,
     .open = bzip2_open,
     .step = bzip2_run,
     .close = bzip2_close,

@@ -56,10 +56,39 @@ static void xz_close(void *state)
     lzma_end(&s->x);
 }
 
+#define INDEX_MOST (4u << 20) /* memory for an index */
+
+/* The index before the footer of the last stream (tukaani.org/xz/xz-file-format.txt, 4 and 2.1.2);
+ * the older .lzma format names the length behind its properties (xz:doc/lzma-file-format.txt). */
+static uint64_t xz_declared(struct bytes in, bool whole)
+{
+    lzma_stream_flags footer;
+    lzma_index *index = NULL;
+    uint64_t memory = INDEX_MOST, size = 0;
+    size_t from = 0;
+    if (in.len >= 13 && in.at[0] == 0x5d) {
+        for (unsigned i = 0; i < 8; i++)
+            size |= (uint64_t)in.at[5 + i] << (8 * i);
+        return size == UINT64_MAX ? 0 : size;
+    }
+    if (!whole || in.len < 2 * LZMA_STREAM_HEADER_SIZE ||
+        lzma_stream_footer_decode(&footer, in.at + in.len - LZMA_STREAM_HEADER_SIZE) != LZMA_OK ||
+        footer.backward_size > in.len - 2 * LZMA_STREAM_HEADER_SIZE)
+        return 0;
+    const uint8_t *at = in.at + in.len - LZMA_STREAM_HEADER_SIZE - footer.backward_size;
+    if (lzma_index_buffer_decode(&index, &memory, NULL, at, &from, (size_t)footer.backward_size) ==
+        LZMA_OK)
+        size = lzma_index_uncompressed_size(index);
+    lzma_index_end(index, NULL);
+    return size;
+}
+
 const struct codec codec_xz = {
     .coding = CODING_XZ,
     .state_size = sizeof(struct unxz),
     .many = true,
+    .weight = 10,
+    .declared = xz_declared,
     .open = xz_open,
     .step = xz_run,
     .close = xz_close,

@@ -86,9 +86,19 @@ static void zlib_close(void *state)
     inflateEnd(&s->z);
 }
 
+/* Of the last member, modulo 2^32 (RFC 1952, 2.3.1). */
+static uint64_t gzip_declared(struct bytes in, bool whole)
+{
+    if (!whole || in.len < 18)
+        return 0;
+    const uint8_t *at = in.at + in.len - 4;
+    return (uint64_t)at[0] | (uint64_t)at[1] << 8 | (uint64_t)at[2] << 16 | (uint64_t)at[3] << 24;
+}
+
 const struct codec codec_zlib = {
     .coding = CODING_ZLIB,
     .state_size = sizeof(struct inflating),
+    .weight = 4,
     .open = zlib_open,
     .step = zlib_run,
     .close = zlib_close,
@@ -98,6 +108,8 @@ const struct codec codec_gzip = {
     .coding = CODING_GZIP,
     .state_size = sizeof(struct inflating),
     .many = true,
+    .weight = 4,
+    .declared = gzip_declared,
     .open = gzip_open,
     .step = gzip_run,
     .close = zlib_close,

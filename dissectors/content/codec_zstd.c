@@ -70,10 +70,20 @@ static void zstd_close(void *state)
     ZSTD_freeDStream(s->z);
 }
 
+/* Of the first frame. */
+static uint64_t zstd_declared(struct bytes in, bool whole)
+{
+    (void)whole;
+    unsigned long long size = ZSTD_getFrameContentSize(in.at, in.len);
+    return size == ZSTD_CONTENTSIZE_UNKNOWN || size == ZSTD_CONTENTSIZE_ERROR ? 0 : size;
+}
+
 const struct codec codec_zstd = {
     .coding = CODING_ZSTD,
     .state_size = sizeof(struct unzstd),
     .many = true,
+    .weight = 1,
+    .declared = zstd_declared,
     .open = zstd_open,
     .step = zstd_run,
     .close = zstd_close,

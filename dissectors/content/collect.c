@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-enum { ARENA_MOST = 256 << 10, FREE_OUTPUT = 1 << 20 };
+enum { ARENA_MOST = 256 << 10 };
 
 static size_t least(size_t a, size_t b)
 {
@@ -18,7 +18,7 @@ void collect_begin(struct collect *c, struct arena *arena, size_t first)
     c->room = least(least(first, ARENA_MOST), c->most);
     c->at = arena_raw(arena, c->room);
     c->len = 0;
-    c->heap = c->bomb = false;
+    c->heap = c->bomb = c->spent = false;
     c->no_memory = c->at == NULL;
     c->seen = 0;
 }
@@ -44,6 +44,14 @@ static bool grow(struct collect *c, size_t need)
     return true;
 }
 
+static bool may_work(struct collect *c, size_t n)
+{
+    uint64_t cost = (uint64_t)n * c->weight;
+    c->work = c->work > cost ? c->work - cost : 0;
+    c->spent = c->work == 0 && c->seen >= c->most;
+    return !c->spent;
+}
+
 bool collect_add(void *ctx, struct bytes out)
 {
     struct collect *c = ctx;
@@ -56,8 +64,8 @@ bool collect_add(void *ctx, struct bytes out)
     if (keep.len > 0)
         memcpy(c->at + c->len, keep.at, keep.len);
     c->len += keep.len;
-    c->bomb = c->seen > c->total || (c->seen > FREE_OUTPUT && c->seen > c->ratio);
-    return !c->bomb;
+    c->bomb = c->seen > c->total || (c->seen > COLLECT_FREE && c->seen > c->ratio);
+    return !c->bomb && may_work(c, out.len);
 }
 
 void collect_drop(struct collect *c)

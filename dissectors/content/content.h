@@ -65,10 +65,11 @@ struct content {
     struct bytes abridged; /* of a JSON document with a tap: all of it, but for its bulk */
     struct part parts[6];  /* parts[0] is the body as carried, the last is the innermost */
     unsigned n_parts;
-    bool limit;             /* a bound of unwrapping was met: the last part is a head of it */
-    bool bomb;              /* beyond max_ratio or max_total: decompression-bomb */
-    uint64_t out_len;       /* bytes that came out of the last codec, kept or not */
-    enum content_what what; /* of the innermost part, by its bytes first */
+    bool limit;       /* a bound of unwrapping was met: the last part is a head of it */
+    bool bomb;        /* beyond max_ratio or max_total: decompression-bomb */
+    uint64_t out_len; /* bytes that came out of the last codec, kept or not; of a bomb that was
+                         not drained, what the stream says that would come */
+    enum content_what what;        /* of the innermost part, by its bytes first */
     const struct auth_parts *auth; /* signed: the last part is what is inside (auth.h); or NULL */
     struct top_pair *top;          /* of a pickle; in the arena */
     unsigned n_top;

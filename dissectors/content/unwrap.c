@@ -16,6 +16,7 @@ struct peeler {
     size_t kept;    /* bytes of the parts made so far */
     uint64_t total; /* bytes that came out of the compressions so far */
     size_t packed;  /* length of the outermost compressed part: what ratios are measured by */
+    uint64_t work;  /* what may still be spent on compressions */
     bool no_memory;
 };
 
@@ -68,12 +69,30 @@ static void peel_base64(struct peeler *p)
 }
 
 /* What a bomb is for this layer: see struct collect. */
-static void set_bounds(const struct peeler *p, struct collect *to)
+static void set_bounds(const struct peeler *p, enum coding coding, struct collect *to)
 {
+    to->work = p->work;
+    to->weight = unwrap_weight(coding);
     uint64_t packed = p->packed, ratio = p->lim->max_ratio, total = p->lim->max_total;
     to->most = may_keep(p);
     to->total = total > p->total ? total - p->total : 0;
     to->ratio = packed > 0 && ratio > UINT64_MAX / packed ? UINT64_MAX : ratio * packed;
+}
+
+/* What came was more than may be spent on it, and there is more. A bomb all the same: if it goes on
+ * as it began, it will be beyond the ratio; or the stream says itself that it will be beyond the
+ * total. */
+static void judge_rest(const struct peeler *p, const struct unwrap_stream *s, struct bytes in,
+                       enum coding coding, struct collect *to)
+{
+    double went = (double)to->seen / (double)unwrap_stream_in(s);
+    uint64_t declared = unwrap_declared(coding, in, !is_head(p->c));
+
+    to->bomb = to->seen > COLLECT_FREE && went * (double)in.len > (double)to->ratio;
+    if (declared > to->total) {
+        to->bomb = true;
+        to->seen = declared;
+    }
 }
 
 /* The result is good as far as it goes: the coding ended well, or our view of it is cut. */
@@ -82,7 +101,7 @@ static bool usable(const struct peeler *p, const struct unwrap_stream *s, const 
     enum unwrap_state state = unwrap_stream_end(s);
     if (state == UNWRAP_LIMIT)
         return to->len > 0;
-    if (state == UNWRAP_WHOLE || unwrap_stream_whole_out(s) > 0 || to->bomb)
+    if (state == UNWRAP_WHOLE || unwrap_stream_whole_out(s) > 0 || to->bomb || to->spent)
         return true;
     return state == UNWRAP_GOING && is_head(p->c) && to->len > 0;
 }
@@ -93,13 +112,13 @@ static void accept(struct peeler *p, const struct unwrap_stream *s, struct colle
     uint64_t seen = to->seen;
     bool ended = unwrap_stream_end(s) == UNWRAP_WHOLE || unwrap_stream_whole_out(s) > 0;
     /* Junk behind a whole stream is not part of it. */
-    if (!to->bomb && !is_head(p->c) && ended)
+    if (!to->bomb && !to->spent && !is_head(p->c) && ended)
         seen = unwrap_stream_whole_out(s);
     struct bytes kept = collect_take(to, seen);
     p->total += to->seen;
     p->c->out_len = seen;
     p->c->bomb |= to->bomb;
-    p->c->limit |= to->bomb || to->no_memory || kept.len < seen;
+    p->c->limit |= to->bomb || to->spent || to->no_memory || kept.len < seen;
     p->no_memory |= to->no_memory;
     add_part(p, kept, coding);
 }
@@ -112,7 +131,7 @@ static bool peel(struct peeler *p, enum coding coding, bool declared)
         return false;
     if (p->packed == 0)
         p->packed = in.len;
-    set_bounds(p, &to);
+    set_bounds(p, coding, &to);
     struct unwrap_stream *s = unwrap_stream_new(coding, p->arena);
     if (!s) {
         p->no_memory = p->c->limit = true;
@@ -120,6 +139,9 @@ static bool peel(struct peeler *p, enum coding coding, bool declared)
     }
     collect_begin(&to, p->arena, in.len < SIZE_MAX / 4 ? in.len * 4 : in.len);
     unwrap_stream_feed(s, in, collect_add, &to);
+    p->work = to.work;
+    if (to.spent && !to.bomb)
+        judge_rest(p, s, in, coding, &to);
     enum unwrap_state end = unwrap_stream_end(s);
     bool good = usable(p, s, &to), cut = end == UNWRAP_GOING && is_head(p->c);
     p->c->limit |= end == UNWRAP_LIMIT;
@@ -192,7 +214,7 @@ void content_unwrap(struct content *c, struct arena *arena, const struct content
 {
     if (c->unwrapped)
         return;
-    struct peeler p = {.c = c, .arena = arena, .lim = lim, .tally = tally};
+    struct peeler p = {.c = c, .arena = arena, .lim = lim, .tally = tally, .work = COLLECT_WORK};
     c->unwrapped = true;
     c->limit = c->bomb = false;
     c->n_parts = 0;

@@ -18,7 +18,7 @@ struct unwrap_stream {
     enum unwrap_state state;
     bool deaf;  /* what comes now does not belong to it */
     bool ended; /* at least one stream was whole */
-    uint64_t out, whole_out;
+    uint64_t in, out, whole_out;
     alignas(max_align_t) uint8_t codec_state[];
 };
 
@@ -87,6 +87,7 @@ enum unwrap_state unwrap_stream_feed(struct unwrap_stream *s, struct bytes in, u
         struct room room = {.at = piece, .len = sizeof piece};
         size_t before = in.len;
         enum step step = s->codec->step(s->codec_state, &in, &room);
+        s->in += before - in.len;
         s->out += room.used;
         more = settle(s, step, before - in.len, in.len, room.used > 0);
         if (room.used > 0 && !fn(ctx, bytes_of(piece, room.used))) {
@@ -110,4 +111,19 @@ uint64_t unwrap_stream_out(const struct unwrap_stream *s)
 uint64_t unwrap_stream_whole_out(const struct unwrap_stream *s)
 {
     return s->state == UNWRAP_WHOLE && !s->ended ? s->out : s->whole_out;
+}
+
+uint64_t unwrap_stream_in(const struct unwrap_stream *s)
+{
+    return s->in;
+}
+
+uint32_t unwrap_weight(enum coding coding)
+{
+    return codecs[coding]->weight;
+}
+
+uint64_t unwrap_declared(enum coding coding, struct bytes in, bool whole)
+{
+    return codecs[coding]->declared ? codecs[coding]->declared(in, whole) : 0;
 }

@@ -50,6 +50,14 @@ enum unwrap_state unwrap_stream_end(const struct unwrap_stream *s);
  * ignores). */
 uint64_t unwrap_stream_out(const struct unwrap_stream *s);
 uint64_t unwrap_stream_whole_out(const struct unwrap_stream *s);
+/* Bytes that it has taken, not counting what it only passed by. */
+uint64_t unwrap_stream_in(const struct unwrap_stream *s);
 void unwrap_stream_free(struct unwrap_stream *s);
+
+/* What a byte of output costs at worst, in those of the cheapest codec. */
+uint32_t unwrap_weight(enum coding coding);
+/* How long the output will be, by what the stream says of itself; 0: it does not. `whole`: `in` is
+ * not only its head. */
+uint64_t unwrap_declared(enum coding coding, struct bytes in, bool whole);
 
 #endif

@@ -128,7 +128,7 @@ void classify(struct classifier *cl, struct msg *m, struct arena *arena, struct 
     if (!c->unwrapped)
         content_unwrap(c, arena, &cl->limits, tally);
     signed_open(cl->signatures, c, arena);
-    if (c->clipped)
+    if (c->clipped || c->limit)
         m->coverage |= COVER_CLIPPED;
     inner = content_inner(c);
     if (c->what != WHAT_JSON && (declared_pickle(c) || pickle_maybe(inner)))

@@ -316,6 +316,96 @@ static void honest_data_is_kept_up_to_the_limit(void **state)
     free(plain);
 }
 
+/* Text of `n` bytes that shrinks to about a sixtieth, or to about a half. */
+static struct bytes honest_text(size_t n, size_t fresh)
+{
+    enum { ROW = 4096 };
+    uint8_t *plain = malloc(n);
+    uint32_t seed = 5;
+    for (size_t i = 0; i < n; i++)
+        if (i < ROW || i % ROW < fresh)
+            plain[i] = (uint8_t)('a' + ((seed = seed * 1664525u + 1013904223u) >> 28));
+        else
+            plain[i] = plain[i - ROW];
+    return bytes_of(plain, n);
+}
+
+/* What is honest and large is drained no further than it may cost. */
+static void work_is_bounded(void **state)
+{
+    static const struct {
+        enum coding coding;
+        size_t made, drained, fresh;
+    } rows[] = {
+        {CODING_BZIP2, 9u << 20, 8u << 20, 4096},
+        {CODING_ZLIB, 70u << 20, 64u << 20, 60},
+        {CODING_GZIP, 70u << 20, 64u << 20, 60},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct bytes plain = honest_text(rows[i].made, rows[i].fresh);
+        struct bytes packed = pack(rows[i].coding, plain);
+        struct bench b;
+        begin(&b, packed);
+        struct bytes inner = unwrap(&b, &usual);
+        assert_int_equal(b.content.n_parts, 2);
+        assert_true(b.content.limit);
+        assert_false(b.content.bomb);
+        assert_int_equal(inner.len, 8u << 20);
+        assert_memory_equal(inner.at, plain.at, inner.len);
+        assert_in_range(b.content.out_len, rows[i].drained, rows[i].drained + (64u << 10));
+        arena_free(b.arena);
+        pack_free(packed), pack_free(plain);
+    }
+}
+
+/* A row of streams, of which the first tell what the others are. */
+static void a_long_bomb_shows_early(void **state)
+{
+    (void)state;
+    struct bytes zeros = repeated(0, 900000), one = pack(CODING_BZIP2, zeros);
+    size_t n = (1u << 20) / one.len;
+    uint8_t *row = malloc(n * one.len);
+    for (size_t i = 0; i < n; i++)
+        memcpy(row + i * one.len, one.at, one.len);
+    struct bench b;
+    begin(&b, bytes_of(row, n * one.len));
+    unwrap(&b, &usual);
+    assert_true(b.content.bomb);
+    assert_in_range(b.content.out_len, 8u << 20, 9u << 20);
+    arena_free(b.arena);
+    free(row);
+    pack_free(zeros), pack_free(one);
+}
+
+/* Beyond the total by its own word, though it is not drained so far; that of zstd is in its head. */
+static void a_total_that_is_declared(void **state)
+{
+    static const struct {
+        enum coding coding;
+        size_t made;
+    } rows[] = {{CODING_XZ, 40u << 20}, {CODING_ZSTD, 280u << 20}, {CODING_GZIP, 80u << 20}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct content_limits lim = usual;
+        struct bytes zeros = repeated(0, rows[i].made), packed = pack(rows[i].coding, zeros);
+        lim.max_ratio = UINT32_MAX;
+        for (unsigned kind = 0; kind < 3; kind++) {
+            struct bench b;
+            lim.max_total = kind > 0 ? rows[i].made - 1 : rows[i].made;
+            begin(&b, packed);
+            b.content.clipped = kind == 2;
+            unwrap(&b, &lim);
+            assert_int_equal(b.content.bomb, kind == 1 || (kind == 2 && i == 1));
+            assert_true(b.content.limit);
+            if (kind == 1)
+                assert_int_equal(b.content.out_len, rows[i].made);
+            arena_free(b.arena);
+        }
+        pack_free(packed), pack_free(zeros);
+    }
+}
+
 static void base64_is_kept_up_to_the_limit(void **state)
 {
     (void)state;
@@ -454,6 +544,9 @@ int main(void)
         cmocka_unit_test(a_bomb_in_two_layers),
         cmocka_unit_test(magic_numbers),
         cmocka_unit_test(honest_data_is_kept_up_to_the_limit),
+        cmocka_unit_test(work_is_bounded),
+        cmocka_unit_test(a_long_bomb_shows_early),
+        cmocka_unit_test(a_total_that_is_declared),
         cmocka_unit_test(base64_is_kept_up_to_the_limit),
         cmocka_unit_test(layers_end_at_the_depth),
         cmocka_unit_test(a_full_arena_is_counted),
