@@ -316,7 +316,7 @@ static void take_hex(struct json_stream *s, struct bytes *in)
         return;
     }
     bytes_cut(in, 1);
-    s->hex = (uint16_t)(s->hex << 4 | digit);
+    s->hex = (uint16_t)((unsigned)s->hex << 4 | digit);
     if (++s->n_hex == 4)
         unit(s);
 }
