@@ -164,6 +164,7 @@ def _evening(d):
     quiet = d.workers(d.fixed("mail-0", 4, 10), d.fixed("mail-1", 4, 11), options=("-Q", "mail", *QUIET), env={"LAB_REMOTE_CONTROL": "0"})
     quiet.update(d.workers(d.pod("worker"), options=QUIET, env={"LAB_REMOTE_CONTROL": "0"}))
     flower = s.program(d.fixed("flower", 0, 51), d.more(), "flower", "--port=5555", role="monitor", until="Connected to")
+    time.sleep(4)  # it asks all workers for all they know
     page = d.pod("web")
     two = d.web(page, "browse:3", "mail", "cancel", "browse:3")
     s.celery("flower", d.stack, "inspect", "active", "-t", "1")
@@ -207,6 +208,8 @@ def day(s, kind, stack, which):
     _troubles(d)
     _evening(d)
     s.finish()
+    if '"enable_events"' not in open(s.truth, encoding="utf-8").read():
+        raise RuntimeError("flower did not do its work")
     _without_baseline(s, kind, which)
     s.remark("Four shifts of a minute or less, recorded as they went. Between them nothing runs but the brokers, and the clock is moved by hours: "
              "for the programs by libfaketime, for the packets by `labkit/rewrite.py`.")
