@@ -177,6 +177,19 @@ static void recon(const struct msg *m, const struct detect_out *out)
         "a remote control command explores the workers", out);
 }
 
+/* By the baseline: a node that it knows controls itself, an address of a producer that it knows has
+ * a "cancel" button. Pods come and go, and controllers are never widened to their networks. */
+static bool is_usual(struct deployment *d, const struct msg *m, const struct baseline *b)
+{
+    const struct endpoint *who = &m->conn->id.client;
+    struct bytes node;
+
+    if (to_itself(d, m))
+        return count(msg_text(m, F_CONTROL_DESTINATION), &node) == 1 &&
+               baseline_worker(b, node, who, (struct bytes){0}, (struct bytes){0});
+    return is_cancel(d, m) && baseline_lists(b, BASELINE_PRODUCERS, who);
+}
+
 static void change(struct deployment *d, const struct msg *m, bool known, enum risk risk,
                    const struct detect_out *out)
 {
@@ -187,6 +200,8 @@ static void change(struct deployment *d, const struct msg *m, bool known, enum r
     else if (risk > CHANGE)
         why = to_itself(d, m) ? "a node that controls itself"
                               : "a task is cancelled by an address that publishes tasks";
+    if (out->policy->baseline && is_usual(d, m, out->policy->baseline))
+        return;
     say(m, RULE_CONTROL_CHANGE, SEV_MEDIUM, why, out);
 }
 

@@ -278,6 +278,49 @@ static void election_by_event(void **state)
     scene_close(&s);
 }
 
+static void add(struct baseline *b, enum baseline_section section, const char *name, uint8_t host)
+{
+    struct network n = {.ip = {10, 0, 0, host}, .family = 4, .prefix = 32};
+
+    assert_true(baseline_add_address(baseline_add(b, section, name), &n));
+}
+
+/* What a baseline need not list under controllers: it knows the node, or the producer. */
+static void usual(void **state)
+{
+    struct baseline b = {0};
+    struct scene s;
+
+    (void)state;
+    add(&b, BASELINE_WORKERS, "celery@app*", 31);
+    add(&b, BASELINE_PRODUCERS, "web*", 21);
+    scene_open(&s, &deployment_detector);
+    s.policy.baseline = &b;
+    for (unsigned host = 31; host <= 32; host++) {
+        const char *node = host == 31 ? "celery@app1" : "celery@app2";
+        scene_event(&s, host, host, "worker-online", node);
+        command(&s, host, "shutdown");
+        scene_list(&s, F_CONTROL_DESTINATION, node);
+        s.found[0] = '\0'; /* worker-unknown is told elsewhere */
+        scene_say(&s);
+        scene_expect(&s, host == 31 ? "" : "control-change/3@32 ");
+    }
+    say(&s, 31, "shutdown"); /* of all */
+    scene_expect(&s, "control-dangerous/5@31 ");
+    for (unsigned host = 21; host <= 22; host++) {
+        scene_publish(&s, host, host == 21 ? "a" : "b");
+        s.found[0] = '\0';
+        revoke(&s, host, host == 21 ? "a" : "b", 0);
+        scene_expect(&s, host == 21 ? "" : "control-change/3@22 ");
+        revoke(&s, host, "a", 1);
+        scene_expect(&s, host == 21 ? "control-dangerous/4@21 " : "control-dangerous/4@22 ");
+    }
+    say(&s, 21, "pool_shrink");
+    scene_expect(&s, "control-change/3@21 ");
+    scene_close(&s);
+    baseline_clear(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -291,6 +334,7 @@ int main(void)
         cmocka_unit_test(hello_that_revokes),
         cmocka_unit_test(election_by_event),
         cmocka_unit_test(called_upon),
+        cmocka_unit_test(usual),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

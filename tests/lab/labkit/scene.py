@@ -163,8 +163,6 @@ class Scene:
         self._uses(st.describe(("celery", "kombu", "flower", "celery-redbeat")), host, role)
         self.made.append(f"{host}: celery {' '.join(args)} [{stack}]")
         log = f"{role}-{len(self.made)}"
-        if role == "monitor" and self.shifts:
-            env = {"LD_PRELOAD": "", "FAKETIME": "", "LAB_CLOCK": self.shifts[-1][1], **(env or {})}
         process = self.host(host).start([st.python, "-m", "celery", "-A", "shop", *args], env=self._env("producer", env), log=log)
         if until:
             self.wait_log(log, until, 60, process)

@@ -163,8 +163,9 @@ def _evening(d):
     loud = d.workers(d.pod("worker"), d.pod("worker"))
     quiet = d.workers(d.fixed("mail-0", 4, 10), d.fixed("mail-1", 4, 11), options=("-Q", "mail", *QUIET), env={"LAB_REMOTE_CONTROL": "0"})
     quiet.update(d.workers(d.pod("worker"), options=QUIET, env={"LAB_REMOTE_CONTROL": "0"}))
-    flower = s.program(d.fixed("flower", 0, 51), d.more(), "flower", "--port=5555", role="monitor", until="Connected to")
-    time.sleep(4)  # it asks all workers for all they know
+    flower = s.program(d.fixed("flower", 0, 51), d.more(), "flower", "--port=5555", role="monitor", until="Connected to",
+                       env={"LAB_POOL": "20"})  # it asks in many threads at once, which wait for each other's connections in a small pool
+    time.sleep(4)
     page = d.pod("web")
     two = d.web(page, "browse:3", "mail", "cancel", "browse:3")
     s.celery("flower", d.stack, "inspect", "active", "-t", "1")

@@ -28,7 +28,7 @@ def _make():
         worker_prefetch_multiplier=int(os.environ.get("LAB_PREFETCH", "4")),
         broker_connection_retry_on_startup=True,
         broker_connection_timeout=5,
-        broker_pool_limit=4,
+        broker_pool_limit=int(os.environ.get("LAB_POOL", "4")),
         redis_socket_connect_timeout=5,
         result_extended=os.environ.get("LAB_RESULT_EXTENDED") == "1",
         task_acks_late=os.environ.get("LAB_ACKS_LATE") == "1",
