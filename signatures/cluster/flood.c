@@ -11,10 +11,15 @@
 
 enum { ALL, FAR, COUNTS };
 
+/* Halves of a window: what is counted now, and what came before. A window is two halves that follow
+ * each other, so that a flood is not cut in two by where windows happen to begin. */
+enum { NOW, LAST, OLDER, HALVES };
+
 struct producer {
-    int64_t first, window; /* begin of the window that is open */
-    uint64_t n[COUNTS], most[COUNTS];
-    bool told[COUNTS]; /* in this window */
+    int64_t first, half; /* begin of the half that is open */
+    uint64_t n[COUNTS][HALVES];
+    uint64_t most[COUNTS]; /* of windows that had ended when LAST began */
+    uint8_t told[COUNTS];  /* for so many halves yet */
 };
 
 struct lru *flood_new(void)
@@ -98,15 +103,29 @@ static bool counts(struct deployment *d, const struct msg *m, const struct polic
            !is_of_a_task(d, m);
 }
 
-static void next_window(struct producer *p, int64_t now, int64_t length)
+static void next_half(struct producer *p)
 {
     for (int i = 0; i < COUNTS; i++) {
-        if (p->n[i] > p->most[i])
-            p->most[i] = p->n[i];
-        p->n[i] = 0;
-        p->told[i] = false;
+        uint64_t window = p->n[i][OLDER] + p->n[i][LAST];
+
+        if (window > p->most[i])
+            p->most[i] = window;
+        p->n[i][OLDER] = p->n[i][LAST];
+        p->n[i][LAST] = p->n[i][NOW];
+        p->n[i][NOW] = 0;
+        if (p->told[i] > 0)
+            p->told[i]--;
     }
-    p->window += (now - p->window) / length * length;
+}
+
+static void follow(struct producer *p, int64_t now, int64_t half)
+{
+    int64_t ended = (now - p->half) / half;
+
+    for (int64_t i = 0; i < ended && i <= HALVES; i++)
+        next_half(p);
+    if (ended > 0)
+        p->half += ended * half;
 }
 
 static void judge(struct producer *p, int which, const struct msg *m, const struct detect_out *out)
@@ -114,17 +133,18 @@ static void judge(struct producer *p, int which, const struct msg *m, const stru
     const struct policy *policy = out->policy;
     uint64_t floor = which == FAR ? policy->flood.far_floor : policy->flood.floor;
     uint64_t most = p->most[which] > 0 ? p->most[which] : 1;
+    uint64_t n = p->n[which][NOW] + p->n[which][LAST];
     struct finding f;
 
-    if (floor == 0 || p->n[which] < floor || p->n[which] / policy->flood.factor < most ||
-        p->told[which] || m->at.ns - p->first < policy->flood.settle_ns)
+    if (floor == 0 || n < floor || n / policy->flood.factor < most || p->told[which] ||
+        m->at.ns - p->first < policy->flood.settle_ns)
         return;
-    p->told[which] = true;
+    p->told[which] = 2;
     finding_init(&f, RULE_TASK_FLOOD, SEV_MEDIUM);
     finding_reason(&f, which == FAR
                            ? "a producer sends far more tasks for a distant time than before"
                            : "a producer sends far more tasks than it ever did");
-    finding_num(&f, "tasks", (int64_t)p->n[which]);
+    finding_num(&f, "tasks", (int64_t)n);
     finding_num(&f, "most_before", (int64_t)p->most[which]);
     finding_num(&f, "window_seconds", policy->flood.window_ns / SECOND);
     f.fold_class = (uint64_t)which;
@@ -133,7 +153,7 @@ static void judge(struct producer *p, int which, const struct msg *m, const stru
 
 void flood_note(struct deployment *d, const struct msg *m, const struct detect_out *out)
 {
-    int64_t length = out->policy->flood.window_ns;
+    int64_t half = out->policy->flood.window_ns / 2;
     struct producer *p;
     bool fresh;
 
@@ -143,13 +163,12 @@ void flood_note(struct deployment *d, const struct msg *m, const struct detect_o
     if (!p)
         return;
     if (fresh)
-        p->first = p->window = m->at.ns;
-    if (m->at.ns - p->window >= length)
-        next_window(p, m->at.ns, length);
-    p->n[ALL]++;
+        p->first = p->half = m->at.ns;
+    follow(p, m->at.ns, half);
+    p->n[ALL][NOW]++;
     judge(p, ALL, m, out);
     if (is_far(m, out->policy)) {
-        p->n[FAR]++;
+        p->n[FAR][NOW]++;
         judge(p, FAR, m, out);
     }
 }

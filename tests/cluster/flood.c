@@ -50,6 +50,27 @@ static void ten_times_its_own_history(void **state)
     scene_close(&s);
 }
 
+/* A flood over the end of a window, wherever windows begin. */
+static void across_windows(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    for (unsigned at = 0; at < 60; at += 7) {
+        scene_open(&s, &deployment_detector);
+        send(&s, 21, 15, 1);
+        scene_wait(&s, at);
+        for (unsigned i = 0; i < 120; i++) {
+            if (i % 30 == 29)
+                scene_wait(&s, 5);
+            begin(&s, 21);
+            scene_say(&s);
+        }
+        scene_expect(&s, "task-flood/3@21 ");
+        scene_close(&s);
+    }
+}
+
 static void below_the_floor(void **state)
 {
     struct scene s;
@@ -206,6 +227,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ten_times_its_own_history),
+        cmocka_unit_test(across_windows),
         cmocka_unit_test(below_the_floor),
         cmocka_unit_test(the_first_minutes),
         cmocka_unit_test(a_new_producer),

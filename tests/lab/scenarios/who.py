@@ -1,5 +1,6 @@
 """Who sent it: a stranger, or a pod that was taken over, in the deployment of scenarios/days.py. Each actor does one thing."""
 
+import os
 import time
 import uuid
 
@@ -104,8 +105,7 @@ def _rogues(d, workers):
     s.finding("worker-unknown", HIGH, "twin", "the same: not that node's address", baseline=True)
     locked = d.kind == "amqp" and d.stack == "new"  # the newest locks its pidbox queue: the twin goes without
     twin = d.workers("twin", options=("-E", "-n", f"celery@{name}"), env={"LAB_REMOTE_CONTROL": "0"} if locked else None)
-    s.finding("task-swallowed", MEDIUM, d.stranger("maw"), "takes tasks and never acknowledges")
-    s.finding("worker-silent", MEDIUM, "maw", "the same: announces nothing")
+    s.finding("worker-silent", MEDIUM, d.stranger("maw"), "takes tasks and never acknowledges, and announces nothing")
     s.finding("worker-unknown", HIGH, "maw", "the same", baseline=True)
     maw = d.beside("maw", f"{d.kind}_swallow+{75}", until="takes")
     for _ in range(5):
@@ -139,6 +139,33 @@ def who(s, kind, stack):
     s.finish()
     d.usual(networks=4 if kind == "redis" else 3)
     s.remark("shop.refund_all is a task of nobody: workers refuse it. What `maw` took is delivered again on RabbitMQ, and lost on Redis.")
+
+
+def swallow(s, kind, stack):
+    """A consumer made with kombu that acknowledges nothing, for hours; between its tasks the clock is moved by less than what makes
+    connections idle. It lives over that: nothing that it sends has a time."""
+    d = Attack(s, kind, stack)
+    s.record()
+    worker = d.workers(d.pod("worker"))
+    page = d.pod("web")
+    d.does(page, "history+4")
+    s.finding("task-swallowed", MEDIUM, d.stranger("maw"), "a consumer by kombu that takes tasks for hours and acknowledges none")
+    s.finding("worker-silent", MEDIUM, "maw", "the same: announces nothing")
+    s.finding("worker-unknown", HIGH, "maw", "the same", baseline=True)
+    maw = s.producing("maw", stack, f"kombu_swallow+{os.path.join(s.scratch, 'enough')}", script="who.py")
+    s.wait_log(maw.lab_log, "takes", 60, maw)
+    d.does(page, "history+10")
+    d.stop(*worker.values())
+    for _ in range(4):
+        s.skip(1700)
+        worker = d.workers(d.pod("worker"))
+        d.does(page, "history+10")
+        d.stop(*worker.values())
+    with open(os.path.join(s.scratch, "enough"), "w", encoding="ascii"):
+        pass
+    s.wait_for(maw)
+    s.finish()
+    d.usual(networks=3)
 
 
 def commands(s, kind, stack):
@@ -215,6 +242,8 @@ for _kind, _server in (("amqp", "RabbitMQ"), ("redis", "Redis")):
     for _stack, _words in (("debian", "Debian's Celery"), ("new", "the newest Celery of PyPI")):
         scenario(f"attack-who-{_kind}-{_stack}", f"{_server}: tasks under another's name, in masses, by hand, again; workers that hide, that take "
                  f"another's name, that swallow; {_words}.")(lambda s, k=_kind, st=_stack: who(s, k, st))
+        scenario(f"attack-swallow-{_kind}-{_stack}", f"{_server}: a consumer that takes tasks for hours and gives none back; {_words}.")(
+            lambda s, k=_kind, st=_stack: swallow(s, k, st))
         scenario(f"attack-commands-{_kind}-{_stack}", f"{_server}: every command of Celery's remote control from strangers, elections and forged "
                  f"hellos included; {_words}.")(lambda s, k=_kind, st=_stack: commands(s, k, st))
     scenario(f"attack-logins-{_kind}", f"{_server}: passwords guessed until one is right, one that is wrong over and over, and a user who may "

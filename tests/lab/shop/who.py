@@ -147,6 +147,22 @@ def redis_swallow(seconds):
             _taken(json.loads(taken[1])["headers"])
 
 
+def kombu_swallow(until):
+    """The same as any consumer made with kombu would, until the lab says that it is enough."""
+    import socket
+
+    import kombu
+    with kombu.Connection(os.environ["LAB_BROKER"]) as connection:
+        queue = kombu.Queue("celery", kombu.Exchange("celery", type="direct"), routing_key="celery")
+        with connection.Consumer(queue, on_message=lambda m: _taken(m.headers), prefetch_count=200):
+            print("takes", flush=True)
+            while not os.path.exists(until):
+                try:
+                    connection.drain_events(timeout=0.5)
+                except socket.timeout:
+                    pass
+
+
 def redis_schedule():
     """A schedule entry that beat will publish in its own name, as redbeat would write it."""
     client = redis_open()
