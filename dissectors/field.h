@@ -114,6 +114,8 @@ enum field_type {
     X(REDIS_PATTERN, NULL, TEXT) /* of a pmessage: what the client subscribed to */                \
     X(NEVER_LOGGED_IN, NULL,                                                                       \
       BOOL) /* of a Redis data command: no AUTH yet, connection seen from its start */             \
+    X(ARGS_MORE, NULL,                                                                             \
+      BOOL) /* of a MSG_REPLY: some of the arguments of a command that is still to be answered */  \
     X(REDIS_NAME, NULL, TEXT) /* of a command that no table has, as it was sent: maybe a secret */ \
     X(MEMBER, NULL, TEXT)     /* of a set: what SADD put in, for the bindings of kombu */          \
     X(KEPT, NULL, BOOL)       /* the copy of a delivery that a Redis worker keeps in `unacked` */  \

@@ -10,6 +10,7 @@
 #define ARGS_MAX          1024u /* arguments of one request that are held together */
 #define ARGS_FIRST        64u   /* of a larger one, these stay, cut to ARGS_TRIM bytes */
 #define ARGS_TRIM         256u
+#define LIST_KEYS         (256u << 10) /* bytes of keys or fields that a reply belongs to */
 #define PENDING_BYTES_MAX (1u << 20)
 #define PENDING_BLIND     256u /* commands that wait while no reply was ever seen */
 

@@ -8,10 +8,9 @@
 #include "dissectors/resp/reply.h"
 #include "dissectors/resp/tell.h"
 
-#define LIST_ARGS   (8u << 10)   /* bytes of REDIS_ARGS */
-#define LIST_KEYS   (256u << 10) /* bytes of keys or fields that a reply belongs to */
-#define SHOWN       256u         /* bytes of one key in REDIS_ARGS */
-#define LONG_DIGITS 9u           /* a stored number longer than that may be a card's */
+#define LIST_ARGS   (8u << 10) /* bytes of REDIS_ARGS */
+#define SHOWN       256u       /* bytes of one key in REDIS_ARGS */
+#define LONG_DIGITS 9u         /* a stored number longer than that may be a card's */
 
 static bool is_number(struct bytes b)
 {
@@ -50,31 +49,100 @@ static void list_arg(struct keep *list, const struct request *r, uint32_t slot)
     list_item(list, bytes_of(text, (size_t)n));
 }
 
-/* REDIS_ARGS; of very many, the first. */
-static void list_args(struct keep *list, const struct request *r)
+/* A detector judges each of its keys. */
+static bool is_judged(const struct command *c)
 {
-    for (uint32_t slot = 1; slot < r->n && list->len < LIST_ARGS; slot++)
-        list_arg(list, r, slot);
+    return (c->flags & COMMAND_WATCH) && c->keys != KEYS_NONE;
 }
 
-/* The keys or fields that the values of the reply belong to, one by one. */
-static void list_owners(struct keep *list, const struct request *r)
+/* Arguments of a command, before its reply is known, if ever. */
+static void tell_piece(const struct feed *f, const struct request *r, const struct keep *args)
 {
-    const struct command_layout *l = &r->layout;
-    bool keys = r->command->reply == REPLY_BY_KEY;
-    uint32_t from = keys ? l->keys_from : 2, end = keys ? l->keys_end : r->n;
+    const struct resp_conn *conn = f->conn;
+    char scratch[COMMAND_NAME_MAX];
+    struct msg m;
 
-    if (r->command->reply == REPLY_FIELD)
-        end = end < 3 ? end : 3;
-    if (r->skipped > 0)
-        end = end < ARGS_FIRST ? end : ARGS_FIRST;
-    for (uint32_t i = from; i < end && i < r->n && list->len + r->at[i].len < LIST_KEYS; i++)
-        list_item(list, r->at[i]);
+    if (args->len == 0)
+        return;
+    tell_init(f, &m, MSG_REPLY, "command", TO_SERVER);
+    fields_text(&m.fields, F_REDIS_COMMAND, tell_name(r->command, r->at, r->n, scratch));
+    tell_session(f, &m, conn->multi && conn->db_multi >= 0 ? conn->db_multi : conn->db);
+    if (request_key(r).at)
+        fields_text(&m.fields, F_REDIS_KEY, request_key(r));
+    fields_num(&m.fields, F_START, f->chunk->at.ns);
+    fields_text(&m.fields, F_REDIS_ARGS, keep_view(args));
+    fields_str(&m.fields, F_OUTCOME, "unknown");
+    fields_num(&m.fields, F_ARGS_MORE, 1);
+    tell(f, &m);
+}
+
+/* Those in slots `from` to `end` - 1, in pieces. */
+static void tell_pieces(const struct feed *f, const struct request *r, uint32_t from, uint32_t end)
+{
+    struct keep args;
+
+    keep_init(&args, 2 * LIST_ARGS, NULL);
+    for (uint32_t slot = from; slot < end; slot++) {
+        list_arg(&args, r, slot);
+        if (args.len < LIST_ARGS)
+            continue;
+        tell_piece(f, r, &args);
+        args.len = 0;
+    }
+    tell_piece(f, r, &args);
+    keep_free(&args);
+}
+
+/* REDIS_ARGS; of very many, the first, and the others in pieces if each is judged. */
+static void list_args(const struct feed *f, struct keep *list, const struct request *r)
+{
+    uint32_t slot = 1;
+
+    for (; slot < r->n && list->len < LIST_ARGS; slot++)
+        list_arg(list, r, slot);
+    if (slot < r->n && is_judged(r->command))
+        tell_pieces(f, r, slot, r->n);
 }
 
 static bool by_owner(uint8_t reply)
 {
     return reply == REPLY_BY_KEY || reply == REPLY_BY_FIELD || reply == REPLY_FIELD;
+}
+
+/* The argument in that slot, if a value of the reply belongs to it. */
+static void list_owner(struct keep *list, const struct request *r, uint32_t slot)
+{
+    const struct command_layout *l = &r->layout;
+    uint8_t reply = r->command->reply;
+    uint32_t i = request_number(r, slot);
+    bool owns = reply == REPLY_BY_KEY  ? i >= l->keys_from && i < l->keys_end
+                : reply == REPLY_FIELD ? i == 2
+                                       : i >= 2;
+
+    if (owns && list->len + r->at[slot].len < LIST_KEYS - sizeof(uint32_t))
+        list_item(list, r->at[slot]);
+}
+
+/* The keys or fields that the values of the reply belong to, one by one. */
+static void list_owners(struct keep *list, const struct request *r)
+{
+    struct bytes gone = keep_view(&r->owners), item;
+    uint32_t slot = 1;
+
+    for (; slot < r->n && slot < ARGS_FIRST; slot++)
+        list_owner(list, r, slot);
+    while (list_next(&gone, &item) && list->len + item.len < LIST_KEYS - sizeof(uint32_t))
+        list_item(list, item);
+    for (; slot < r->n; slot++)
+        list_owner(list, r, slot);
+}
+
+void pending_dropped(struct feed *f, struct request *r, uint32_t from, uint32_t end)
+{
+    if (is_judged(r->command))
+        tell_pieces(f, r, from, end);
+    for (uint32_t slot = from; slot < end && by_owner(r->command->reply); slot++)
+        list_owner(&r->owners, r, slot);
 }
 
 bool pending_needs_key(uint8_t reply)
@@ -195,7 +263,7 @@ static void remember(struct feed *f, const struct request *r, const struct pendi
     keep_init(&args, 2 * LIST_ARGS, NULL);
     keep_init(&owners, LIST_KEYS, NULL);
     if (plan->later)
-        list_args(&args, r);
+        list_args(f, &args, r);
     if (by_owner(reply))
         list_owners(&owners, r);
     if (plan->later || pending_needs_key(reply))

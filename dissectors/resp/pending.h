@@ -19,6 +19,9 @@ void pending_wait_easy(struct feed *f, const struct request *r, bool key, int32_
 
 /* Numbers that the connection depends on, into record->num; true: there is one. */
 bool pending_num(const struct resp_conn *conn, const struct request *r, struct pair_record *record);
+/* Arguments in slots `from` to `end` - 1 of a request in progress will be dropped: what a detector
+ * or the reply needs of them is told, or put into r->owners. It is laid out. */
+void pending_dropped(struct feed *f, struct request *r, uint32_t from, uint32_t end);
 /* The request waits for its reply, or is told as never answered when none can be told apart.
  * *record has what credential_asked() and pending_num() put there; the rest is filled here. */
 void pending_wait(struct feed *f, const struct request *r, const struct pending_plan *plan,

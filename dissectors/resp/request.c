@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "dissectors/resp/pending.h"
 #include "dissectors/resp/tell.h"
 
 static void fresh(struct feed *f, struct request_room *room)
@@ -17,6 +18,7 @@ static void fresh(struct feed *f, struct request_room *room)
     r->command = NULL;
     r->open = r->heap = r->gap = r->inlined = r->http = false;
     keep_init(&r->buf, UINT32_MAX, f->conn->conf->budget);
+    keep_init(&r->owners, LIST_KEYS, f->conn->conf->budget);
     f->request = r;
 }
 
@@ -45,6 +47,7 @@ static void discard(const struct resp_conn *conn, struct request *r)
 {
     end_taps(conn, r);
     wipe(&r->buf);
+    keep_free(&r->owners);
     if (r->heap)
         free(r);
 }
@@ -115,6 +118,7 @@ void request_leave(struct feed *f, struct request_room *room)
         if (!h) {
             end_taps(f->conn, r);
             wipe(&r->buf);
+            keep_free(&r->owners);
             fresh(f, room);
             return;
         }
@@ -160,6 +164,8 @@ static void condense(struct feed *f)
     resolve(r);
     request_lay_out(r);
     request_values(f, r);
+    if (last > ARGS_FIRST)
+        pending_dropped(f, r, ARGS_FIRST, last);
     end_taps(f->conn, r);
     for (uint32_t i = 0; i < ARGS_FIRST && i < r->n; i++)
         trim(r, i);

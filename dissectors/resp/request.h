@@ -29,6 +29,7 @@ struct request {
     const struct command *command; /* once something was told */
     struct command_layout layout;
     struct keep buf;
+    struct keep owners; /* list: of keys or fields among arguments that went; see PAIR_LIST */
     bool open, heap, gap, inlined, http;
 };
 

@@ -10,6 +10,9 @@
  * reply was never seen. The first data commands of a connection have one too, until one of them
  * succeeds; NEVER_LOGGED_IN says that no login went before it.
  *
+ * Of a watched command with more keys than REDIS_ARGS has room for, the others come before that, in
+ * MSG_REPLYs of their own: ARGS_MORE, OUTCOME unknown. They are no records.
+ *
  * MSG_ENVELOPE, one a value written, published, delivered or read. REDIS_COMMAND of a pub/sub
  * message is MESSAGE or PMESSAGE; absent when the command is not known. MEMBER: of SADD.
  *

@@ -188,7 +188,7 @@ static bool log_kind(const struct msg *m, enum emit_kind *kind)
     case MSG_WORKER: *kind = EMIT_WORKERS; return true;
     case MSG_CONTROL: *kind = EMIT_CONTROL; return true;
     case MSG_COMMAND: *kind = EMIT_COMMANDS; return msg_has(m, F_AMQP_METHOD);
-    case MSG_REPLY: *kind = EMIT_COMMANDS; return true;
+    case MSG_REPLY: *kind = EMIT_COMMANDS; return !msg_has(m, F_ARGS_MORE);
     default: return false;
     }
 }

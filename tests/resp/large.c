@@ -22,6 +22,8 @@ struct reading {
     size_t args; /* of the last command */
     uint64_t body_bytes;
     bool numbered; /* value v<i> belongs to key or field k<i> */
+    uint8_t seen[5001];
+    unsigned listed, largest; /* keys in the REDIS_ARGS of all MSG_REPLYs; the longest list */
 };
 
 static unsigned number_of(struct bytes text)
@@ -34,12 +36,29 @@ static unsigned number_of(struct bytes text)
     return (unsigned)strtoul(digits, NULL, 10);
 }
 
+/* Each key once, in their order but for the first ones, which come with the reply. */
+static void count_keys(struct reading *r, struct bytes list)
+{
+    struct bytes key;
+
+    if (list.len > r->largest)
+        r->largest = (unsigned)list.len;
+    while (list_next(&list, &key)) {
+        unsigned n = number_of(key);
+        r->listed++;
+        if (n >= sizeof r->seen || r->seen[n]++)
+            r->wrong++;
+    }
+}
+
 static void on_msg(void *ctx, const struct msg *m)
 {
     struct reading *r = ctx;
 
     r->commands += m->kind == MSG_COMMAND;
-    r->replies += m->kind == MSG_REPLY;
+    r->replies += m->kind == MSG_REPLY && !msg_has(m, F_ARGS_MORE);
+    if (m->kind == MSG_REPLY && !r->numbered)
+        count_keys(r, msg_text(m, F_REDIS_ARGS));
     if (m->kind == MSG_COMMAND)
         r->args = m->args->n;
     if (m->kind != MSG_ENVELOPE)
@@ -155,6 +174,73 @@ static void every_pair_of_a_long_request_is_told_with_its_own_name(void **state)
     numbered_pairs("$4\r\nHSET\r\n$1\r\nh\r\n", 511, 2);
 }
 
+/* Of a command whose keys are judged, all are told, with its reply or before it. */
+static void every_key_of_a_long_request_is_judged(void **state)
+{
+    static const unsigned counts[] = {3, 1000, 1023, 1024, 5000};
+    char word[32];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof counts / sizeof *counts * STEPS; i++) {
+        unsigned n = counts[i / STEPS];
+        struct text t;
+        struct reading r;
+        FILE *f = begin(&t);
+
+        fprintf(f, "*%u\r\n$3\r\nDEL\r\n", n + 1);
+        for (unsigned k = 1; k <= n; k++) {
+            snprintf(word, sizeof word, "k%u", k);
+            bulk(f, word);
+        }
+        struct bytes all = done(&t);
+        start(&r, 1u << 20);
+        feed(&r, TO_SERVER, all, steps[i % STEPS]);
+        feed(&r, TO_CLIENT, bytes_of(":3\r\n", 4), 0);
+        assert_int_equal(r.listed, n);
+        assert_int_equal(r.wrong, 0);
+        assert_int_equal(r.replies, 1);
+        assert_in_range(r.largest, 1, (8u << 10) + 300);
+        finish(&r);
+        free(t.at);
+    }
+}
+
+/* The n-th value of the reply belongs to the n-th key, however many there are. */
+static void values_of_a_long_request_have_their_keys(void **state)
+{
+    enum { N = 5000 };
+    char word[32];
+
+    (void)state;
+    for (size_t s = 0; s < 2 * STEPS; s++) {
+        bool hash = s >= STEPS;
+        struct text t, u;
+        struct reading r;
+        FILE *f = begin(&t), *g = begin(&u);
+
+        fprintf(f, hash ? "*%u\r\n$5\r\nHMGET\r\n$1\r\nh\r\n" : "*%u\r\n$4\r\nMGET\r\n",
+                N + 1u + hash);
+        fprintf(g, "*%u\r\n", N);
+        for (unsigned k = 1; k <= N; k++) {
+            snprintf(word, sizeof word, "k%u", k);
+            bulk(f, word);
+            snprintf(word, sizeof word, "v%u", k);
+            bulk(g, word);
+        }
+        struct bytes request = done(&t), reply = done(&u);
+        start(&r, 1u << 20);
+        r.conf.commands = false;
+        r.numbered = true;
+        feed(&r, TO_SERVER, request, steps[s % STEPS]);
+        feed(&r, TO_CLIENT, reply, steps[s % STEPS]);
+        assert_int_equal(r.envelopes, N);
+        assert_int_equal(r.wrong, 0);
+        finish(&r);
+        free(t.at);
+        free(u.at);
+    }
+}
+
 static void an_inline_command_has_no_end_of_words(void **state)
 {
     struct text t;
@@ -267,6 +353,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_pair_of_a_long_request_is_told_with_its_own_name),
+        cmocka_unit_test(every_key_of_a_long_request_is_judged),
+        cmocka_unit_test(values_of_a_long_request_have_their_keys),
         cmocka_unit_test(an_inline_command_has_no_end_of_words),
         cmocka_unit_test(a_value_behind_large_ones_is_kept_whole),
         cmocka_unit_test(a_long_reply_is_told_as_it_comes),
