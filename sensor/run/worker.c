@@ -138,6 +138,19 @@ static void list_imports(struct msg *m, struct arena *arena)
         fields_text(&m->fields, F_IMPORTS, list);
 }
 
+/* The task of a schedule's entry: the collector does not see the value. */
+static bool keep_schedule(struct msg *m)
+{
+    struct bytes task;
+
+    if (!schedule_wants(m))
+        return false;
+    task = schedule_task(m);
+    if (task.len > 0)
+        fields_text(&m->fields, F_TASK_NAME, task);
+    return true;
+}
+
 static void detect(struct worker *w, struct msg *m)
 {
     struct detect_out out = {.policy = &w->policy, .arena = w->arena, .emit = found, .ctx = w};
@@ -149,7 +162,7 @@ static void detect(struct worker *w, struct msg *m)
         (*d)->check(m, &out);
     if (w->n_findings > 0)
         digest(m);
-    if (w->n_findings > 0 || is_wanted(w, m) || topology_wants(m))
+    if (keep_schedule(m) || w->n_findings > 0 || is_wanted(w, m) || topology_wants(m))
         w->out.item(w->out.ctx, m, w->findings, w->n_findings);
 }
 

@@ -25,6 +25,7 @@ struct host {
 struct queue {
     uint64_t declarer; /* crew_host_id(): who declared it first */
     uint64_t loud[2];  /* two addresses that take tasks from it and announce themselves */
+    uint64_t keeper;   /* an address that keeps what it takes from it in `unacked` */
     bool tasks;        /* a task passed through it, or it was consumed by who takes tasks */
 };
 

@@ -22,6 +22,7 @@ static void close_deployment(void *self)
     origins_free(d->origins);
     belongs_free(d->belongs);
     swallowed_free(d->swallowed);
+    schedule_free(d->schedule);
     for (size_t i = 0; i < sizeof maps / sizeof *maps; i++)
         if (maps[i])
             lru_free(maps[i]);
@@ -52,8 +53,9 @@ static void *open_deployment(const struct policy *policy)
     d->origins = origins_new();
     d->belongs = belongs_new();
     d->swallowed = swallowed_new();
+    d->schedule = schedule_new();
     if (crew_open(&d->crew) && d->ledger && d->nodes && d->control && d->consumers && d->origins &&
-        d->belongs && d->swallowed && open_maps(d))
+        d->belongs && d->swallowed && d->schedule && open_maps(d))
         return d;
     close_deployment(d);
     return NULL;
@@ -93,7 +95,8 @@ static void note(void *self, const struct msg *m, const struct detect_out *out)
     tap_note(d, m, out);
     keys_note(d, m, out);
     consumers_note(d, m, out);
-    swallowed_note(d, m);
+    swallowed_note(d, m, out);
+    schedule_note(d, m, out);
     belongs_note(d, m, out);
 }
 
@@ -104,11 +107,13 @@ static void tick(void *self, struct stamp now, const struct detect_out *out)
     control_tick(d, now, out);
     consumers_tick(d, now, out);
     swallowed_tick(d, now, out);
+    schedule_tick(d, now, out);
 }
 
 static void finish(void *self, struct stamp now, const struct detect_out *out)
 {
     consumers_finish(self, now, out);
+    schedule_finish(self, out);
 }
 
 const struct cluster_detector deployment_detector = {

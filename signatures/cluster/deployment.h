@@ -16,6 +16,7 @@ struct deployment {
     struct control *control;
     struct consumers *consumers;
     struct swallowed *swallowed;
+    struct schedule *schedule;
     struct lru *bindings;  /* of tap.c */
     struct lru *names;     /* of hidden.c */
     struct lru *producers; /* of flood.c */
@@ -49,8 +50,19 @@ void flood_note(struct deployment *d, const struct msg *m, const struct detect_o
 /* swallowed.c: task-swallowed. */
 struct swallowed *swallowed_new(void);
 void swallowed_free(struct swallowed *s);
-void swallowed_note(struct deployment *d, const struct msg *m);
+void swallowed_note(struct deployment *d, const struct msg *m, const struct detect_out *out);
 void swallowed_tick(struct deployment *d, struct stamp now, const struct detect_out *out);
+
+/* schedule.c: redis-schedule-tamper. */
+struct schedule *schedule_new(void);
+void schedule_free(struct schedule *s);
+/* Whether an envelope is one that it learns from; of what is written under a schedule's entry, the
+ * name of the task (as it is written; a view into the content). */
+bool schedule_wants(const struct msg *m);
+struct bytes schedule_task(const struct msg *m);
+void schedule_note(struct deployment *d, const struct msg *m, const struct detect_out *out);
+void schedule_tick(struct deployment *d, struct stamp now, const struct detect_out *out);
+void schedule_finish(struct deployment *d, const struct detect_out *out);
 
 /* control.c: control-dangerous, control-change, control-recon. */
 struct control *control_new(void);

@@ -4,7 +4,11 @@
  * On AMQP a connection is asked, which gives its tasks back when it ends; on Redis an address,
  * which acknowledges on other connections than it takes on. That something was acknowledged is told
  * once in SETTLES_NS of a connection at most, hence SPREAD_NS: who has taken tasks for a minute
- * since the last word of it would have been heard, had it acknowledged any later one. */
+ * since the last word of it would have been heard, had it acknowledged any later one.
+ *
+ * Two go sooner, where others on the queue say who they are and they do not: a connection that ends
+ * having answered none of its tasks, which can therefore not be late; and who takes off a list of
+ * Redis without the entry in `unacked` that others keep, to which no acknowledgement belongs. */
 #include <stdlib.h>
 
 #include "base/hash.h"
@@ -15,6 +19,8 @@
 
 #define TAKERS_MAX 16384u
 #define SPREAD_NS  (60 * INT64_C(1000000000))
+#define BRIEF_NS   (15 * INT64_C(1000000000))
+#define BRIEF_MIN  5                           /* tasks */
 #define ALIVE_NS   (120 * INT64_C(1000000000)) /* heartbeats are seconds apart */
 
 struct taker {
@@ -25,6 +31,8 @@ struct taker {
     bool asked;  /* to consume with acknowledgement: seen to do so */
     bool no_ack;
     bool queued;
+    bool answered; /* ever */
+    bool keeps;    /* entries in `unacked` */
 };
 
 struct due {
@@ -32,14 +40,14 @@ struct due {
     int64_t at;
 };
 
-enum { AMQP, REDIS, PROTOS };
+enum { AMQP, REDIS, POPS, QUEUES }; /* POPS: without an entry in `unacked` */
 
 struct swallowed {
     struct lru *takers;
     struct queue_of_due {
         struct due at[TAKERS_MAX]; /* a ring: all of a protocol wait for the same time */
         unsigned first, n;
-    } due[PROTOS];
+    } due[QUEUES];
 };
 
 static void forget(void *ctx, uint64_t key, void *value)
@@ -103,7 +111,7 @@ static void clear(struct taker *t)
 
 static void wait(struct swallowed *s, struct taker *t, const struct msg *m)
 {
-    struct queue_of_due *q = &s->due[is_amqp(m) ? AMQP : REDIS];
+    struct queue_of_due *q = &s->due[is_amqp(m) ? AMQP : t->keeps ? REDIS : POPS];
 
     if (t->queued || q->n == TAKERS_MAX)
         return;
@@ -111,11 +119,39 @@ static void wait(struct swallowed *s, struct taker *t, const struct msg *m)
     t->queued = true;
 }
 
-static void took(struct swallowed *s, const struct msg *m)
+/* On Redis the entry in `unacked` is what is owed (kombu:transport/redis.py:QoS.append). */
+static bool is_kept(const struct msg *m)
 {
-    struct taker *t = taker_of(s, m);
+    return m->dir == TO_SERVER && msg_num(m, F_KEPT, 0) != 0;
+}
 
-    if (!t || t->no_ack || (is_amqp(m) && !t->asked))
+static bool is_taken(const struct msg *m)
+{
+    if (m->kind != MSG_TASK)
+        return false;
+    return is_kept(m) ||
+           (m->op == OP_DELIVER && m->dir == TO_CLIENT && name_use(crew_queue_of(m)) == NAME_TASKS);
+}
+
+static bool owes(struct taker *t, const struct msg *m)
+{
+    if (is_amqp(m))
+        return t->asked && !t->no_ack;
+    if (is_kept(m) && !t->keeps) {
+        t->keeps = true;
+        clear(t); /* what it took off the list until now was to be kept */
+    }
+    return is_kept(m) || !t->keeps;
+}
+
+static void took(struct deployment *d, const struct msg *m)
+{
+    struct taker *t = taker_of(d->swallowed, m);
+    struct queue *q = is_kept(m) ? crew_queue(&d->crew, m, crew_queue_of(m)) : NULL;
+
+    if (q)
+        q->keeper = crew_host_id(m);
+    if (!t || !owes(t, m))
         return;
     t->n++;
     t->last = m->at.ns;
@@ -126,19 +162,7 @@ static void took(struct swallowed *s, const struct msg *m)
         return;
     flat_write(t->first, m, NULL, 0);
     t->since = m->at.ns;
-    wait(s, t, m);
-}
-
-/* On Redis the entry in `unacked` is what is owed (kombu:transport/redis.py:QoS.append): who takes
- * without one owes nothing. */
-static bool is_taken(const struct msg *m)
-{
-    if (m->kind != MSG_TASK)
-        return false;
-    if (is_amqp(m))
-        return m->op == OP_DELIVER && m->dir == TO_CLIENT &&
-               name_use(crew_queue_of(m)) == NAME_TASKS;
-    return m->dir == TO_SERVER && msg_num(m, F_KEPT, 0) != 0;
+    wait(d->swallowed, t, m);
 }
 
 static bool answers(const struct msg *m)
@@ -161,23 +185,6 @@ static void asks(struct swallowed *s, const struct msg *m)
     t->no_ack |= msg_num(m, F_AMQP_NO_ACK, 0) != 0;
 }
 
-void swallowed_note(struct deployment *d, const struct msg *m)
-{
-    struct swallowed *s = d->swallowed;
-    struct taker *t;
-
-    if (is_taken(m)) {
-        took(s, m);
-    } else if (m->kind == MSG_CLOSED ? is_amqp(m) : answers(m)) {
-        t = lru_get(s->takers, key_of(m));
-        if (t)
-            clear(t);
-    } else if (m->kind == MSG_COMMAND && (msg_is(m, F_AMQP_METHOD, "basic.consume") ||
-                                          msg_is(m, F_AMQP_METHOD, "basic.get"))) {
-        asks(s, m);
-    }
-}
-
 /* Whether the address was heard in another way: heartbeats, results, events of tasks. */
 static bool is_at_work(struct deployment *d, const struct taker *t, const struct msg *m,
                        int64_t now)
@@ -187,23 +194,92 @@ static bool is_at_work(struct deployment *d, const struct taker *t, const struct
     return h && (now - h->alive < ALIVE_NS || h->worked >= t->since);
 }
 
+static void say(const struct taker *t, const struct msg *m, int64_t now, const char *why,
+                const struct detect_out *out)
+{
+    struct finding f;
+
+    finding_init(&f, RULE_TASK_SWALLOWED, SEV_MEDIUM);
+    finding_reason(&f, "%s", why);
+    finding_num(&f, "tasks", t->n);
+    finding_num(&f, "seconds", (now - t->since) / 1000000000);
+    out->emit(out->ctx, m, &f);
+}
+
+/* It announces itself nowhere, and others that take from the queue do. */
+static bool hides(struct deployment *d, const struct taker *t, const struct msg *m)
+{
+    const struct host *h = crew_find(&d->crew, m, t->host);
+    const struct queue *q = crew_queue(&d->crew, m, crew_queue_of(m));
+
+    return h && !h->announced && q && q->loud[0] != 0;
+}
+
+static bool is_brief(const struct taker *t)
+{
+    return !t->answered && t->n >= BRIEF_MIN && t->last - t->since >= BRIEF_NS;
+}
+
+/* A connection is over. */
+static void left(struct deployment *d, const struct msg *m, const struct detect_out *out)
+{
+    struct taker *t = lru_get(d->swallowed->takers, key_of(m));
+    struct flat_view v;
+
+    if (!t || t->since == 0)
+        return;
+    flat_read(t->first, &v);
+    if (is_brief(t) && !is_at_work(d, t, &v.m, m->at.ns) && hides(d, t, &v.m))
+        say(t, &v.m, m->at.ns,
+            "a consumer took tasks and left without an answer to any, announced nowhere", out);
+    clear(t);
+}
+
+/* Whether others keep what they take from this list. */
+static bool others_keep(struct deployment *d, const struct taker *t, const struct msg *m)
+{
+    const struct queue *q = crew_queue(&d->crew, m, crew_queue_of(m));
+
+    return q && q->keeper != 0 && q->keeper != t->host;
+}
+
 static void judge(struct deployment *d, struct taker *t, int64_t now, const struct detect_out *out)
 {
     struct flat_view v;
-    struct finding f;
+    bool pops;
 
     flat_read(t->first, &v);
-    if (t->last - t->since < SPREAD_NS || is_at_work(d, t, &v.m, now)) {
-        clear(t);
-        return;
-    }
-    finding_init(&f, RULE_TASK_SWALLOWED, SEV_MEDIUM);
-    finding_reason(
-        &f, "a consumer keeps taking tasks, and has acknowledged, rejected or answered none");
-    finding_num(&f, "tasks", t->n);
-    finding_num(&f, "seconds", (now - t->since) / 1000000000);
-    out->emit(out->ctx, &v.m, &f);
+    pops = !is_amqp(&v.m) && !t->keeps;
+    if (is_at_work(d, t, &v.m, now))
+        ;
+    else if (pops && is_brief(t) && others_keep(d, t, &v.m) && hides(d, t, &v.m))
+        say(t, &v.m, now, "a client takes tasks off a list and keeps none, as others there do",
+            out);
+    else if (!pops && t->last - t->since >= SPREAD_NS)
+        say(t, &v.m, now,
+            "a consumer keeps taking tasks, and has acknowledged, rejected or answered none", out);
     clear(t);
+}
+
+void swallowed_note(struct deployment *d, const struct msg *m, const struct detect_out *out)
+{
+    struct swallowed *s = d->swallowed;
+    struct taker *t;
+
+    if (is_taken(m)) {
+        took(d, m);
+    } else if (m->kind == MSG_CLOSED && is_amqp(m)) {
+        left(d, m, out);
+    } else if (answers(m)) {
+        t = lru_get(s->takers, key_of(m));
+        if (t) {
+            t->answered = true;
+            clear(t);
+        }
+    } else if (m->kind == MSG_COMMAND && (msg_is(m, F_AMQP_METHOD, "basic.consume") ||
+                                          msg_is(m, F_AMQP_METHOD, "basic.get"))) {
+        asks(s, m);
+    }
 }
 
 /* The first in the queue is due, unless it has answered since. */
@@ -230,10 +306,10 @@ static void next(struct deployment *d, struct queue_of_due *q, int64_t now, int6
 
 void swallowed_tick(struct deployment *d, struct stamp now, const struct detect_out *out)
 {
-    const int64_t patience[PROTOS] = {out->policy->swallowed.amqp_ns,
-                                      out->policy->swallowed.redis_ns};
+    const int64_t patience[QUEUES] = {out->policy->swallowed.amqp_ns,
+                                      out->policy->swallowed.redis_ns, SPREAD_NS};
 
-    for (int i = 0; i < PROTOS; i++) {
+    for (int i = 0; i < QUEUES; i++) {
         struct queue_of_due *q = &d->swallowed->due[i];
         while (patience[i] > 0 && q->n > 0 && now.ns - q->at[q->first].at >= patience[i])
             next(d, q, now.ns, patience[i], out);

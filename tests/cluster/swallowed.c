@@ -212,6 +212,88 @@ static void entries_without_end(void **state)
     scene_close(&s);
 }
 
+/* Another worker of the queue, which says who it is. */
+static void neighbour(struct scene *s)
+{
+    consume(s, 31, 1, false);
+    scene_event(s, 31, 2, "worker-online", "celery@a");
+    scene_deliver(s, 31, 1, next_id());
+    settle(s, 31, 1, "basic.ack");
+}
+
+static void hoard(struct scene *s, unsigned conn, unsigned n)
+{
+    consume(s, 66, conn, false);
+    for (unsigned i = 0; i < n; i++) {
+        scene_deliver(s, 66, conn, next_id());
+        scene_wait(s, 4);
+    }
+}
+
+static void takes_and_leaves(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, &deployment_detector);
+    hoard(&s, 1, 8); /* nobody here announces himself */
+    scene_closed(&s, 66, 1);
+    scene_expect(&s, "");
+    neighbour(&s);
+    hoard(&s, 2, 4); /* too few to tell */
+    scene_closed(&s, 66, 2);
+    hoard(&s, 3, 8);
+    settle(&s, 66, 3, "basic.ack"); /* of one */
+    hoard(&s, 3, 8);
+    scene_closed(&s, 66, 3);
+    scene_wait(&s, 10);
+    s.found[0] = '\0'; /* worker-silent, which is another matter, of each connection */
+    hoard(&s, 4, 8);
+    scene_closed(&s, 66, 4);
+    scene_expect(&s, "worker-silent/3@66 task-swallowed/3@66 ");
+    scene_close(&s);
+}
+
+static void pop(struct scene *s, unsigned host, unsigned n, bool keeps)
+{
+    for (unsigned i = 0; i < n; i++) {
+        const char *id = next_id();
+        for (unsigned k = 0; k < 1u + keeps; k++) {
+            scene_redis(s, host, host, MSG_TASK, "delivered");
+            s->m.op = k ? OP_STORE : OP_DELIVER;
+            s->m.dir = k ? TO_SERVER : TO_CLIENT;
+            scene_set(s, F_TASK_ID, id);
+            scene_set(s, F_TASK_QUEUE, "celery");
+            if (k)
+                scene_num(s, F_KEPT, 1);
+            scene_say(s);
+        }
+        scene_wait(s, 4);
+    }
+}
+
+static void off_a_list(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, &deployment_detector);
+    pop(&s, 66, 8, false); /* nobody else is here */
+    scene_wait(&s, 120);
+    scene_redis(&s, 31, 2, MSG_WORKER, "worker-online");
+    s.m.op = OP_PUBLISH;
+    scene_set(&s, F_WORKER_EVENT, "worker-online");
+    scene_set(&s, F_WORKER_HOSTNAME, "celery@a");
+    scene_say(&s);
+    pop(&s, 31, 8, true);
+    scene_wait(&s, 120);
+    s.found[0] = '\0'; /* worker-silent */
+    pop(&s, 66, 8, false);
+    scene_wait(&s, 120);
+    scene_expect(&s, "task-swallowed/3@66 ");
+    scene_close(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -223,6 +305,8 @@ int main(void)
         cmocka_unit_test(without_acknowledgement),
         cmocka_unit_test(what_a_closed_connection_had_goes_back),
         cmocka_unit_test(entries_without_end),
+        cmocka_unit_test(takes_and_leaves),
+        cmocka_unit_test(off_a_list),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

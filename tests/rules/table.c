@@ -38,6 +38,7 @@ static const char *const BUILT[] = {
     "task-hidden-name",
     "task-flood",
     "task-swallowed",
+    "redis-schedule-tamper",
     "worker-silent",
     "worker-impersonation",
     "result-forged",

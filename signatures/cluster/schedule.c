@@ -1,0 +1,215 @@
+/* signatures/cluster/schedule.c - the schedule that redbeat keeps in Redis, written by another than
+ * beat: redis-schedule-tamper. Its keys are `redbeat:<name>` (a hash: definition, meta), `redbeat::
+ * schedule`, `redbeat::statics`, `redbeat::lock`, behind whatever prefix (redbeat:redbeat/
+ * schedulers.py). Beat is who asks for its lock or extends it, or reads what is due and publishes
+ * tasks; it writes its own entries before it takes the lock, hence the wait. */
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "dissectors/content/reader.h"
+#include "signatures/baseline.h"
+#include "signatures/cluster/deployment.h"
+#include "signatures/cluster/names.h"
+#include "signatures/cluster/topology.h"
+#include "signatures/flat.h"
+
+#define WRITERS_MAX 4096u
+#define JUDGE_NS    (30 * INT64_C(1000000000))
+
+struct writer {
+    bool beat;
+    bool reads; /* what is due */
+    bool waits; /* a write of its own is to be judged */
+};
+
+struct write {
+    uint64_t writer, host;
+    int64_t at;
+    void *block; /* the message, flat */
+};
+
+struct schedule {
+    struct lru *writers;
+    struct write writes[WRITERS_MAX]; /* a ring: all wait for the same time */
+    unsigned first, n;
+};
+
+struct schedule *schedule_new(void)
+{
+    struct schedule *s = calloc(1, sizeof *s);
+
+    if (!s)
+        return NULL;
+    s->writers = lru_new(WRITERS_MAX, sizeof(struct writer), NULL, NULL);
+    if (s->writers)
+        return s;
+    free(s);
+    return NULL;
+}
+
+void schedule_free(struct schedule *s)
+{
+    if (!s)
+        return;
+    for (unsigned i = 0; i < WRITERS_MAX; i++)
+        free(s->writes[i].block);
+    lru_free(s->writers);
+    free(s);
+}
+
+static bool is_redbeats(struct bytes key)
+{
+    return key.len >= 8 && memmem(key.at, key.len, "redbeat:", 8) != NULL;
+}
+
+static bool is_lock(struct bytes key)
+{
+    return name_ends(key, "redbeat::lock");
+}
+
+/* LPUSH, PUBLISH, BRPOP and their like are out at once: they are most. */
+bool schedule_wants(const struct msg *m)
+{
+    struct bytes command;
+
+    if (m->kind != MSG_ENVELOPE || m->cause)
+        return false;
+    command = msg_text(m, F_REDIS_COMMAND);
+    if (command.len < 3 || !memchr("HSZ", command.at[0], 3))
+        return false;
+    return is_redbeats(msg_text(m, F_REDIS_KEY));
+}
+
+struct bytes schedule_task(const struct msg *m)
+{
+    struct bytes none = {0}, body = m->content ? m->content->body : none;
+    struct reader r;
+    struct token t;
+
+    if (!msg_is(m, F_REDIS_FIELD, "definition") || body.len == 0 || body.at[0] != '{')
+        return none;
+    reader_begin(&r, WHAT_JSON, body, m->content->clipped, NULL);
+    if (!reader_next(&r, &t) || t.kind != TOKEN_MAP)
+        return none;
+    while (reader_next(&r, &t) && t.kind == TOKEN_KEY) {
+        if (!token_is(&t, "task"))
+            reader_skip(&r, &t);
+        else
+            return reader_next(&r, &t) && t.kind == TOKEN_STRING && !t.cut ? t.text : none;
+    }
+    return none;
+}
+
+static struct writer *writer_of(struct schedule *s, const struct msg *m)
+{
+    bool fresh;
+
+    return lru_put(s->writers, hash_mix(topology_scope(m), crew_host_id(m)), &fresh);
+}
+
+static bool is_script(const struct msg *m)
+{
+    return m->kind == MSG_REPLY && name_starts(msg_text(m, F_REDIS_COMMAND), "EVAL");
+}
+
+static bool deletes(const struct msg *m)
+{
+    static const char *const commands[] = {"DEL", "UNLINK", "RENAME", "RENAMENX", "MOVE"};
+
+    for (size_t i = 0; m->kind == MSG_REPLY && i < sizeof commands / sizeof *commands; i++)
+        if (msg_is(m, F_REDIS_COMMAND, commands[i]))
+            return true;
+    return false;
+}
+
+static void wait(struct schedule *s, struct writer *w, const struct msg *m)
+{
+    struct write *to;
+
+    if (w->waits || s->n == WRITERS_MAX)
+        return;
+    to = &s->writes[(s->first + s->n) % WRITERS_MAX];
+    to->block = aligned_alloc(16, (flat_size(m, NULL, 0) + 15) & ~(size_t)15);
+    if (!to->block)
+        return;
+    flat_write(to->block, m, NULL, 0);
+    to->at = m->at.ns;
+    to->host = crew_host_id(m);
+    to->writer = hash_mix(topology_scope(m), to->host);
+    s->n++;
+    w->waits = true;
+}
+
+void schedule_note(struct deployment *d, const struct msg *m, const struct detect_out *out)
+{
+    struct schedule *s = d->schedule;
+    struct bytes key;
+    struct writer *w;
+    bool lock;
+
+    if (m->kind != MSG_ENVELOPE && m->kind != MSG_REPLY)
+        return;
+    key = msg_text(m, F_REDIS_KEY);
+    if (!is_redbeats(key))
+        return;
+    w = writer_of(s, m);
+    if (!w)
+        return;
+    lock = is_lock(key);
+    if (lock && (is_script(m) || (m->op == OP_STORE && msg_is(m, F_REDIS_COMMAND, "SET"))))
+        w->beat = true;
+    else if (m->op == OP_READ)
+        w->reads |= name_starts(msg_text(m, F_REDIS_COMMAND), "ZRANGE");
+    else if ((m->kind == MSG_ENVELOPE && m->dir == TO_SERVER) || deletes(m))
+        if (!baseline_lists(out->policy->baseline, BASELINE_SCHEDULERS, &m->conn->id.client))
+            wait(s, w, m);
+}
+
+static void say(const struct msg *m, const struct detect_out *out)
+{
+    struct bytes task = msg_text(m, F_TASK_NAME);
+    struct finding f;
+
+    finding_init(&f, RULE_REDIS_SCHEDULE_TAMPER, SEV_HIGH);
+    finding_reason(&f, "the schedule that beat keeps in Redis is written by another than beat");
+    finding_text(&f, "command", msg_text(m, F_REDIS_COMMAND));
+    if (task.len > 0) {
+        finding_text(&f, "task", task);
+        if (baseline_judges(out->policy->baseline, BASELINE_TASKS))
+            finding_bool(&f, "task_known", baseline_task(out->policy->baseline, task));
+    }
+    f.fold_class = hash_bytes(task, 0);
+    out->emit(out->ctx, m, &f);
+}
+
+static void judge_until(struct deployment *d, int64_t until, const struct detect_out *out)
+{
+    struct schedule *s = d->schedule;
+
+    for (; s->n > 0 && s->writes[s->first].at <= until; s->n--) {
+        struct write *at = &s->writes[s->first];
+        struct writer *w = lru_get(s->writers, at->writer);
+        struct flat_view v;
+        const struct host *h;
+
+        s->first = (s->first + 1) % WRITERS_MAX;
+        flat_read(at->block, &v);
+        h = crew_find(&d->crew, &v.m, at->host);
+        if (w)
+            w->waits = false;
+        if (!w || !(w->beat || (w->reads && h && h->published)))
+            say(&v.m, out);
+        free(at->block);
+        at->block = NULL;
+    }
+}
+
+void schedule_tick(struct deployment *d, struct stamp now, const struct detect_out *out)
+{
+    judge_until(d, now.ns - JUDGE_NS, out);
+}
+
+void schedule_finish(struct deployment *d, const struct detect_out *out)
+{
+    judge_until(d, INT64_MAX, out);
+}
