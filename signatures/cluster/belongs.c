@@ -90,23 +90,48 @@ static enum stranger stranger(const struct baseline *b, const struct endpoint *w
     return baseline_worker(b, any, who, any, user) ? BY_QUEUE : BY_USER;
 }
 
-static enum stranger ask(struct belongs *all, const struct baseline *b, const struct msg *m,
-                         struct bytes queue)
+/* The place of an answer; empty, if its key is another. */
+static struct memo *memo_of(struct belongs *all, const struct baseline *b, uint64_t key)
 {
-    struct bytes user = msg_text(m, F_USER);
-    uint64_t key = hash_mix(crew_host_id(m), hash_mix(hash_bytes(queue, 1), hash_bytes(user, 2)));
-    struct memo *a = &all->memo[key & (MEMO - 1)];
-
     if (all->baseline != b || all->generation != b->generation) {
         memset(all->memo, 0, sizeof all->memo);
         all->baseline = b;
         all->generation = b->generation;
     }
+    return &all->memo[key & (MEMO - 1)];
+}
+
+static enum stranger ask(struct belongs *all, const struct baseline *b, const struct msg *m,
+                         struct bytes queue)
+{
+    struct bytes user = msg_text(m, F_USER);
+    uint64_t key = hash_mix(crew_host_id(m), hash_mix(hash_bytes(queue, 1), hash_bytes(user, 2)));
+    struct memo *a = memo_of(all, b, key);
+
     if (a->key != key) {
         a->key = key;
         a->answer = stranger(b, &m->conn->id.client, queue, user);
     }
     return a->answer;
+}
+
+/* Of a foreign address the address is said, whatever its nodes are called. */
+static bool is_foreign_node(struct belongs *all, const struct baseline *b, const struct msg *m,
+                            struct bytes node)
+{
+    static const struct bytes any = {0};
+    const struct endpoint *who = &m->conn->id.client;
+    uint64_t key = hash_mix(crew_host_id(m), hash_bytes(node, 4));
+    struct memo *a = memo_of(all, b, key);
+
+    if (a->key != key) {
+        a->key = key;
+        a->answer =
+            !baseline_worker(b, node, who, any, any) && baseline_worker(b, any, who, any, any)
+                ? BY_NAME
+                : NO_STRANGER;
+    }
+    return a->answer == BY_NAME;
 }
 
 /* --- findings --------------------------------------------------------------------- */
@@ -189,7 +214,7 @@ static void taker(struct deployment *d, const struct msg *m, struct bytes queue,
     enum stranger by = ask(d->belongs, b, m, queue);
     struct guest *g = guest_of(d->belongs, m);
 
-    if (!g || baseline_lists(b, BASELINE_RELAYS, &m->conn->id.client))
+    if (!g || (by != NO_STRANGER && baseline_lists(b, BASELINE_RELAYS, &m->conn->id.client)))
         return;
     if (by != NO_STRANGER && is_due(&g->told[by], m->at.ns))
         say(m, by, queue, bytes_of(g->name, g->name_len), out);
@@ -223,9 +248,6 @@ static void keep(struct guest *g, const struct msg *m)
 static void named(struct deployment *d, const struct msg *m, struct bytes node,
                   const struct detect_out *out)
 {
-    static const struct bytes any = {0};
-    const struct baseline *b = out->policy->baseline;
-    const struct endpoint *who = &m->conn->id.client;
     struct guest *g = guest_of(d->belongs, m);
     const struct host *h = crew_find(&d->crew, m, crew_host_id(m));
 
@@ -235,8 +257,8 @@ static void named(struct deployment *d, const struct msg *m, struct bytes node,
         g->name_len = (uint8_t)bytes_head(node, sizeof g->name).len;
         memcpy(g->name, node.at, g->name_len);
     }
-    if (baseline_worker(b, node, who, any, any) || !baseline_worker(b, any, who, any, any))
-        return; /* of a foreign address the address is said */
+    if (!is_foreign_node(d->belongs, out->policy->baseline, m, node))
+        return;
     if (h && h->consumes != 0)
         say_node(d->belongs, m, node, out);
     else
