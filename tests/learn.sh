@@ -102,6 +102,11 @@ for attack in attack-control-amqp attack-pickles-redis attack-takeover-redis att
   ok "$attack: said" grep -qF 'nothing is learnt of 10.77.0.66: it raised' err
   ok "$attack: left out" not grep -qF '10.77.0.66' $attack.yaml
 done
+ok 'a worker that keeps an attack in unacked' grep -qF '"celery@app1"' attack-pickles-redis.yaml
+ok 'imports' exits 0 -r "$(capture neighbours-redis)" --learn imports.yaml
+ok 'imports: by queue' grep -qxF -- '  - { queue: mailer, modules: [huey.registry] }' imports.yaml
+ok 'imports: two workers' exits 0 -j 2 -r "$(capture neighbours-redis)" --learn imports2.yaml
+ok 'imports: the same' cmp imports.yaml imports2.yaml
 "$celeriac" -r "$(capture guest-amqp)" -o file:/dev/null --learn guest.yaml 2>err
 ok 'default credential: said' grep -qF 'default credential' err
 ok 'default credential: left out' not grep -qF 'guest' guest.yaml

@@ -132,6 +132,13 @@ static void add_name(struct accused *a, struct lru *to, struct bytes name)
         a->bad = true;
 }
 
+/* A worker that keeps what it took, or puts it back, is not who sent it. */
+static bool passes_on(const struct msg *m)
+{
+    return msg_num(m, F_KEPT, 0) != 0 ||
+           (m->action && bytes_eq(bytes_of(m->action, strlen(m->action)), "restored"));
+}
+
 void accused_note(struct accused *a, const struct msg *m, const struct finding *f)
 {
     struct bytes origin = msg_text(m, F_TASK_ORIGIN), host = origin;
@@ -145,6 +152,8 @@ void accused_note(struct accused *a, const struct msg *m, const struct finding *
         bytes_cut(&host, (size_t)(at - origin.at) + 1);
     if (origin.len > 0)
         add_name(a, a->origins, host);
+    if (passes_on(m))
+        return;
     if (m->dir == TO_SERVER || m->kind == MSG_REPLY || rules[f->rule].client_is_source)
         accuse(a, &m->conn->id.client, f->rule);
 }

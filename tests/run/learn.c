@@ -354,6 +354,24 @@ static void accuse(struct accused *a, unsigned host, enum rule_id rule, const ch
     accused_note(a, &m, &f);
 }
 
+/* A worker that keeps what an attacker sent is none. */
+static void keep(struct accused *a, unsigned host)
+{
+    struct conn_info conn = {.id = {.client = at(10, 0, 0, host), .server = at(10, 0, 0, 1)},
+                             .proto = "redis"};
+    struct finding f;
+    struct msg m;
+
+    msg_init(&m, MSG_TASK, "delivered");
+    m.conn = &conn;
+    fields_num(&m.fields, F_KEPT, 1);
+    finding_init(&f, RULE_PICKLE_MALICIOUS, SEV_CRITICAL);
+    accused_note(a, &m, &f);
+    fields_num(&m.fields, F_KEPT, 0);
+    m.action = "restored";
+    accused_note(a, &m, &f);
+}
+
 static void nothing_of_attackers(void **state)
 {
     struct facts *f = facts_new(FACTS_MAX);
@@ -376,6 +394,7 @@ static void nothing_of_attackers(void **state)
     fact(f, FACT_SCHEDULER, &bad, "", "");
     fact(f, FACT_IMPORT, &bad, "celery", "evil");
     accuse(a, 66, RULE_PICKLE_MALICIOUS, "gen1@kali", NULL);
+    keep(a, 2);
     accuse(a, 67, RULE_PICKLE_MALICIOUS, "gen1@malloy", NULL);
     accuse(a, 2, RULE_CRED_AMQP_CLEARTEXT, NULL, NULL); /* careless, no attack */
     accuse(a, 2, RULE_CRED_DEFAULT, NULL, "shop");
