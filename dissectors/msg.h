@@ -192,7 +192,8 @@ static inline int64_t msg_num(const struct msg *m, enum field_id id, int64_t oth
     return v ? v->num : otherwise;
 }
 
-static inline bool msg_is(const struct msg *m, enum field_id id, const char *text)
+__attribute__((always_inline)) static inline bool msg_is(const struct msg *m, enum field_id id,
+                                                         const char *text)
 {
     const union field_value *v = msg_find(m, id);
 

@@ -44,7 +44,8 @@ static inline struct bytes bytes_cut(struct bytes *b, size_t n)
     return head;
 }
 
-static inline bool bytes_eq(struct bytes b, const char *text)
+/* Always inlined: of a literal the length is then known, and few bytes are compared in place. */
+__attribute__((always_inline)) static inline bool bytes_eq(struct bytes b, const char *text)
 {
     size_t n = strlen(text);
     return b.len == n && (n == 0 || memcmp(b.at, text, n) == 0);

@@ -3,6 +3,7 @@
 #include "base/hash.h"
 #include "signatures/baseline.h"
 #include "signatures/cluster/deployment.h"
+#include "signatures/cluster/topology.h"
 
 #define NAMES_MAX 65536u
 #define NAMES_OF  4096u /* that one address brings in: the rest is not remembered */
@@ -15,11 +16,7 @@ struct lru *hidden_new(void)
 
 static uint64_t key_of(const struct msg *m, struct bytes name)
 {
-    const struct endpoint *s = &m->conn->id.server;
-    uint64_t broker =
-        hash_mix(hash_bytes(bytes_of(s->ip, sizeof s->ip), s->port), m->conn->id.network);
-
-    return hash_mix(broker, hash_bytes(name, 13));
+    return hash_mix(topology_server(m->conn), hash_bytes(name, 13));
 }
 
 static void learn(struct deployment *d, const struct msg *m, struct bytes name)

@@ -1,27 +1,6 @@
 /* signatures/cluster/names.c - see names.h. */
 #include "signatures/cluster/names.h"
 
-bool name_ends(struct bytes name, const char *end)
-{
-    size_t n = strlen(end);
-
-    return name.len >= n && memcmp(name.at + name.len - n, end, n) == 0;
-}
-
-bool name_starts(struct bytes name, const char *start)
-{
-    size_t n = strlen(start);
-
-    return name.len >= n && memcmp(name.at, start, n) == 0;
-}
-
-bool name_holds(struct bytes name, const char *part)
-{
-    size_t n = strlen(part);
-
-    return name.len >= n && memmem(name.at, name.len, part, n) != NULL;
-}
-
 struct bytes name_without_priority(struct bytes key)
 {
     size_t n = key.len;

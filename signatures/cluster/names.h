@@ -20,8 +20,26 @@ enum name_use name_use(struct bytes name);
 struct bytes name_without_priority(struct bytes key);
 /* The node of "<node>.<namespace>.pidbox"; empty: none. */
 struct bytes name_node(struct bytes mailbox);
-bool name_ends(struct bytes name, const char *end);
-bool name_starts(struct bytes name, const char *start);
-bool name_holds(struct bytes name, const char *part);
+
+__attribute__((always_inline)) static inline bool name_ends(struct bytes name, const char *end)
+{
+    size_t n = strlen(end);
+
+    return name.len >= n && memcmp(name.at + name.len - n, end, n) == 0;
+}
+
+__attribute__((always_inline)) static inline bool name_starts(struct bytes name, const char *start)
+{
+    size_t n = strlen(start);
+
+    return name.len >= n && memcmp(name.at, start, n) == 0;
+}
+
+__attribute__((always_inline)) static inline bool name_holds(struct bytes name, const char *part)
+{
+    size_t n = strlen(part);
+
+    return name.len >= n && memmem(name.at, name.len, part, n) != NULL;
+}
 
 #endif

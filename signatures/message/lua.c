@@ -10,12 +10,10 @@ static const char *const outside[] = {"loadlib",   "luaopen_",   "io.popen",
 
 static bool carries_script(const struct msg *m)
 {
-    static const char *const commands[] = {"EVAL", "EVAL_RO", "SCRIPT LOAD", "FUNCTION LOAD"};
+    struct bytes command = msg_text(m, F_REDIS_COMMAND);
 
-    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-        if (msg_is(m, F_REDIS_COMMAND, commands[i]))
-            return true;
-    return false;
+    return bytes_eq(command, "EVAL") || bytes_eq(command, "EVAL_RO") ||
+           bytes_eq(command, "SCRIPT LOAD") || bytes_eq(command, "FUNCTION LOAD");
 }
 
 static bool is_eval(const struct msg *m)
