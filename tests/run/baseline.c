@@ -144,8 +144,8 @@ static void no_contradiction(void **state)
         "workers:\n- { node: a, user: x }\n- { node: a, user: x }\n",
         "workers:\n- { node: a, user: x }\n- { node: a }\n",
         "workers:\n- { node: a, user: x }\n- { node: b, user: y }\n",
-        "workers:\n- { node: a, addresses: [10.0.0.1], user: x }\n"
-        "- { node: a, addresses: [10.0.0.2, \"::1\"], user: y }\n",
+        ("workers:\n- { node: a, addresses: [10.0.0.1], user: x }\n"
+         "- { node: a, addresses: [10.0.0.2, \"::1\"], user: y }\n"),
         "workers:\n- { node: a, queues: [c], user: x }\n- { node: a, queues: [d], user: y }\n",
     };
     char text[512], said[1024];
