@@ -1,6 +1,6 @@
 # The lab: its captures against its own account of them, and the sensor live beside real brokers and a real Kafka.
 set(lab_python /usr/bin/python3)
-foreach(what tasks alerts findings commands)
+foreach(what tasks alerts findings days commands)
   add_test(NAME lab_${what} COMMAND ${lab_python} ${CMAKE_SOURCE_DIR}/tests/lab/compare.py $<TARGET_FILE:celeriac> ${what})
   set_tests_properties(lab_${what} PROPERTIES TIMEOUT 600)
 endforeach()

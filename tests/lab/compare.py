@@ -1,21 +1,24 @@
 #!/usr/bin/python3
-"""compare.py SENSOR tasks|alerts|findings|commands|table [CAPTURE...] - what the sensor finds in pcaps/ against what the lab knows.
+"""compare.py SENSOR tasks|alerts|findings|days|commands|table [CAPTURE...] - what the sensor finds in pcaps/ against what the lab knows.
 
 tasks     published and delivered task messages by id, against NAME.truth.jsonl
 alerts    folded alerts by rule, against the first table of NAME.md; rules of later issues are not judged
 findings  lines `finding` of NAME.truth.jsonl: each attack found as often as it says, at its severity, with its source; of the rules
-          that ask who sent it, nothing else is found
+          that ask who sent it, nothing else is found; once without a baseline, and once with what day a of the deployment teaches
+days      with a baseline learnt from the other day of the same deployment, nothing is found of those rules
 commands  AMQP methods and Redis commands of whole captures, against labkit/reference.py, a reader of its own
 table     the first two, as Markdown
 """
 
 import collections
+import functools
 import glob
 import json
 import os
 import re
 import subprocess
 import sys
+import tempfile
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -29,6 +32,9 @@ WHO = ("task-unsigned", "task-signature-invalid", "task-signer-unknown", "task-s
        "task-origin-unknown", "task-origin-spoofed", "task-name-unknown", "task-handcrafted", "task-replayed", "task-hidden-name", "task-flood",
        "task-swallowed", "control-dangerous", "control-change", "control-recon", "worker-unknown", "worker-silent", "worker-impersonation",
        "broker-login-failed", "broker-login-bruteforce", "broker-access-refused", "result-forged", "redis-schedule-tamper", "amqp-tap")
+SCRATCH = tempfile.TemporaryDirectory(prefix="celeriac-compare-")
+# Attacks on the deployment of which there are two days.
+DEPLOYMENT = re.compile("attack-(?:who|commands|swallow)-([a-z]+-[a-z]+)$")
 EXTENSIONS = re.compile(r"\.(pcap|pcapng)(\.(gz|xz|zst|lz4))?$")
 # What the sensor cannot see whole: a part of the truth is found, and nothing besides.
 PARTIAL = {"transport-lossy2": 0.5, "transport-lossy20": 0.05, "transport-snap96": 0, "transport-snap512": 0,
@@ -42,8 +48,8 @@ def captures(names):
     return {n: f for n, f in found.items() if not names or n in names}
 
 
-def records(sensor, capture, kind):
-    done = subprocess.run([sensor, "-q", "-r", capture, "--emit", kind], capture_output=True, text=True, check=False)
+def records(sensor, capture, kind, *options):
+    done = subprocess.run([sensor, "-q", "-r", capture, "--emit", kind, *options], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise SystemExit(f"{os.path.basename(capture)}: exit {done.returncode}: {done.stderr[-500:]}")
     return [json.loads(line) for line in done.stdout.splitlines()]
@@ -166,15 +172,38 @@ def attacks(name):
 
 
 def judge_findings(sensor, name, capture):
-    wanted, built = attacks(name), rules_built()
-    lines = check_findings([w for w in wanted if w["rule"] in built and not w["baseline"]], alerts_of(sensor, capture))
+    rules, of = rules_built(), DEPLOYMENT.match(name)
+    wanted = [w for w in attacks(name) if w["rule"] in rules and w.get("with", w["rule"]) in rules]
+    lines = check_findings([w for w in wanted if not w["baseline"]], alerts_of(sensor, capture))
+    if of:
+        baseline = learnt(sensor, "day-" + of.group(1) + "-a")
+        # What is only told, without a baseline, is one of these with it.
+        lines += ["  with a baseline:" + line for line in
+                  check_findings([w for w in wanted if w["severity"] > 1], alerts_of(sensor, capture, "-b", baseline))]
     return lines, f"{len(wanted)} attacks"
 
 
-def alerts_of(sensor, capture):
-    """event.id -> (rule, severity, source, method) of the rules that ask who sent it."""
+def judge_days(sensor, name, capture):
+    other = name[:-1] + {"a": "b", "b": "a"}[name[-1]]
+    found = alerts_of(sensor, capture, "-b", learnt(sensor, other))
+    return check_findings([], found), f"judged by {other}"
+
+
+@functools.lru_cache(maxsize=None)
+def learnt(sensor, name):
+    """Path of the baseline that a capture of clean traffic teaches."""
+    path = os.path.join(SCRATCH.name, name + ".yaml")
+    done = subprocess.run([sensor, "-q", "-r", captures([name])[name], "-o", "file:/dev/null", "--learn", path], capture_output=True, text=True,
+                          check=False)
+    if done.returncode != 0:
+        raise SystemExit(f"{name}: --learn: exit {done.returncode}: {done.stderr[-500:]}")
+    return path
+
+
+def alerts_of(sensor, capture, *options):
+    """event.id -> (rule, severity, source, method) of the rules that ask who sent it; but for tasks that nobody demands to be signed."""
     found = {}
-    for r in records(sensor, capture, "alerts"):
+    for r in records(sensor, capture, "alerts", *options):
         if field(r, "rule.id") in WHO and (field(r, "rule.id"), field(r, "event.severity")) != ("task-unsigned", 1):
             found[field(r, "event.id")] = (field(r, "rule.id"), field(r, "event.severity"), field(r, "source.ip"), field(r, "celery.control.method"))
     return found
@@ -204,12 +233,13 @@ def judge_commands(sensor, name, capture):
 
 
 def main(sensor, what, *names):
-    judges = {"tasks": [judge_tasks], "alerts": [judge_alerts], "findings": [judge_findings], "commands": [judge_commands], "table": [judge_tasks, judge_alerts]}[what]
+    judges = {"tasks": [judge_tasks], "alerts": [judge_alerts], "findings": [judge_findings], "days": [judge_days], "commands": [judge_commands], "table": [judge_tasks, judge_alerts]}[what]
     passed = failed = 0
     if what == "table":
         print("| capture | task messages found / true | alerts |\n|---|---|---|")
     for name, capture in captures(names).items():
-        if not os.path.exists(os.path.join(PCAPS, name + ".truth.jsonl")) or (what == "findings" and not attacks(name)):
+        if not os.path.exists(os.path.join(PCAPS, name + ".truth.jsonl")) or (
+                what == "findings" and not attacks(name)) or (what == "days" and not name.startswith("day-")):
             continue
         verdicts = [judge(sensor, name, capture) for judge in judges]
         wrong = [line for lines, _ in verdicts for line in lines]
@@ -223,7 +253,7 @@ def main(sensor, what, *names):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 3 or sys.argv[2] not in ("tasks", "alerts", "findings", "commands", "table"):
+    if len(sys.argv) < 3 or sys.argv[2] not in ("tasks", "alerts", "findings", "days", "commands", "table"):
         print(__doc__)
         sys.exit(64)
     sys.exit(main(*sys.argv[1:]))

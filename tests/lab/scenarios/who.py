@@ -117,8 +117,8 @@ def _schedule(d):
     """Beat with its schedule in Redis, and somebody who writes into it."""
     s = d.scene
     d.beat(6, env={"LAB_REDBEAT": s.env["LAB_BROKER"]}, scheduler=("-S", "redbeat.RedBeatScheduler"), stack=d.more())
-    s.finding("redis-schedule-tamper", HIGH, d.stranger("planner"), "an entry written into beat's schedule")
-    s.finding("task-name-unknown", MEDIUM, "planner", "the task in it", baseline=True)
+    s.finding("redis-schedule-tamper", HIGH, d.stranger("planner"), "an entry written into beat's schedule", beside="redis-schedule-tamper")
+    s.finding("task-name-unknown", MEDIUM, "planner", "the task in it", baseline=True, beside="redis-schedule-tamper")
     d.does("planner", "redis_schedule", stack="new")
 
 
@@ -149,9 +149,9 @@ def swallow(s, kind, stack):
     worker = d.workers(d.pod("worker"))
     page = d.pod("web")
     d.does(page, "history+4")
-    s.finding("task-swallowed", MEDIUM, d.stranger("maw"), "a consumer by kombu that takes tasks for hours and acknowledges none")
+    s.finding("task-swallowed", MEDIUM, d.stranger("maw"), "a consumer by kombu that takes tasks for hours and acknowledges none", most=4)
     s.finding("worker-silent", MEDIUM, "maw", "the same: announces nothing")
-    s.finding("worker-unknown", HIGH, "maw", "the same", baseline=True)
+    s.finding("worker-unknown", HIGH, "maw", "the same", baseline=True, most=4)
     maw = s.producing("maw", stack, f"kombu_swallow+{os.path.join(s.scratch, 'enough')}", script="who.py")
     s.wait_log(maw.lab_log, "takes", 60, maw)
     d.does(page, "history+10")
@@ -189,7 +189,8 @@ def commands(s, kind, stack):
         time.sleep(0.5)
     asks = ("ping", "enable_events", "heartbeat", "active", "dump_active", "reserved", "dump_reserved", "scheduled", "dump_schedule", "query_task",
             "revoked", "dump_revoked", "registered", "dump_tasks", "active_queues", "stats", "clock", "conf", "dump_conf", "report")
-    s.finding("control-recon", INFO, d.stranger("scout"), "every other inspect command, one alert in all; with a baseline each of them, low")
+    s.finding("control-recon", INFO, d.stranger("scout"), "every other inspect command, one alert in all without a baseline")
+    s.finding("control-recon", LOW, "scout", "the same, each of them", times=len(asks) - 1, baseline=True)  # ping is nothing
     d.does("scout", "command+" + "+".join(asks))
     s.finding("control-dangerous", HIGH, d.stranger("nobody"), "a hello of a node that then joins nothing", method="hello")
     d.does("nobody", "command+hello")
