@@ -155,6 +155,24 @@ static void check_method(struct amqp_feed *f, const struct amqp_method *m,
     amqp_emit_anomaly(f, m->def ? ANOMALY_ARGUMENTS : ANOMALY_METHOD, frame->start);
 }
 
+/* A method that may be sent this way, and whose arguments fill its frame. */
+static bool fits(const struct amqp_feed *f, const struct amqp_method *m)
+{
+    return m->def && m->exact && ((unsigned)m->def->from >> f->c->dir & 1u);
+}
+
+/* The start was missed, and with it the version: what is right only as AMQP 0-8 has it says that
+ * this is 0-8. */
+static void try_0_8(struct amqp_feed *f, struct amqp_method *m, struct bytes payload)
+{
+    struct amqp_method old;
+
+    if (!amqp_method_read(&old, payload, true) || !fits(f, &old))
+        return;
+    f->a->v0_8 = true;
+    *m = old;
+}
+
 static void on_method(struct amqp_feed *f, const struct amqp_frame *frame)
 {
     struct amqp_content *open = amqp_content_find(f, frame->channel);
@@ -168,6 +186,8 @@ static void on_method(struct amqp_feed *f, const struct amqp_frame *frame)
     }
     m = f->busy ? &other : &f->method; /* that of the content in progress is still needed */
     amqp_method_read(m, frame->payload, f->a->v0_8);
+    if (f->a->midstream && !f->a->v0_8 && !frame->cut && !fits(f, m))
+        try_0_8(f, m, frame->payload);
     check_method(f, m, frame);
     if (m->def && (m->def->flags & METHOD_QUEUE))
         queue = meant_queue(f, m, frame->channel, room);

@@ -12,7 +12,8 @@ static bool known_method(struct bytes ids)
     struct cursor c = cur_over(ids);
     uint16_t class_id = cur_u16(&c), method_id = cur_u16(&c);
 
-    return cur_ok(&c) && amqp_method_find(class_id, method_id, false) != NULL;
+    return cur_ok(&c) && (amqp_method_find(class_id, method_id, false) ||
+                          amqp_method_find(class_id, method_id, true));
 }
 
 static bool known_header(struct bytes ids)
@@ -28,7 +29,8 @@ static bool exact(uint8_t type, struct bytes payload)
     struct amqp_props p;
 
     if (type == AMQP_METHOD)
-        return amqp_method_read(&m, payload, false) && m.exact;
+        return (amqp_method_read(&m, payload, false) && m.exact) ||
+               (amqp_method_read(&m, payload, true) && m.exact); /* 0-8 */
     return type == AMQP_HEARTBEAT || (amqp_props_read(&p, payload) && p.exact);
 }
 
