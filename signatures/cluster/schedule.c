@@ -165,6 +165,18 @@ void schedule_note(struct deployment *d, const struct msg *m, const struct detec
             wait(s, w, m);
 }
 
+/* Beat will send it in its own name: it is judged as if it had been sent. */
+static void unknown_task(const struct msg *m, struct bytes task, const struct detect_out *out)
+{
+    struct finding f;
+
+    finding_init(&f, RULE_TASK_NAME_UNKNOWN, SEV_MEDIUM);
+    finding_reason(&f, "an entry of beat's schedule names a task that the baseline does not list");
+    finding_text(&f, "names", task);
+    f.fold_class = hash_bytes(task, 0);
+    out->emit(out->ctx, m, &f);
+}
+
 static void say(const struct msg *m, const struct detect_out *out)
 {
     struct bytes task = msg_text(m, F_TASK_NAME);
@@ -173,13 +185,13 @@ static void say(const struct msg *m, const struct detect_out *out)
     finding_init(&f, RULE_REDIS_SCHEDULE_TAMPER, SEV_HIGH);
     finding_reason(&f, "the schedule that beat keeps in Redis is written by another than beat");
     finding_text(&f, "command", msg_text(m, F_REDIS_COMMAND));
-    if (task.len > 0) {
+    if (task.len > 0)
         finding_text(&f, "task", task);
-        if (baseline_judges(out->policy->baseline, BASELINE_TASKS))
-            finding_bool(&f, "task_known", baseline_task(out->policy->baseline, task));
-    }
     f.fold_class = hash_bytes(task, 0);
     out->emit(out->ctx, m, &f);
+    if (task.len > 0 && baseline_judges(out->policy->baseline, BASELINE_TASKS) &&
+        !baseline_task(out->policy->baseline, task))
+        unknown_task(m, task, out);
 }
 
 static void judge_until(struct deployment *d, int64_t until, const struct detect_out *out)

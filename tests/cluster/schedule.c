@@ -118,6 +118,14 @@ static void by_the_policy(void **state)
     entry(&s, 21);
     scene_wait(&s, 60);
     scene_expect(&s, "redis-schedule-tamper/4@21 ");
+    assert_non_null(baseline_add(&b, BASELINE_TASKS, "shop.*"));
+    entry(&s, 21);
+    scene_finish(&s);
+    scene_expect(&s, "redis-schedule-tamper/4@21 ");
+    b.sections[BASELINE_TASKS].at[0].name[0] = 'x';
+    entry(&s, 21);
+    scene_finish(&s);
+    scene_expect(&s, "redis-schedule-tamper/4@21 task-name-unknown/3@21 ");
     scene_close(&s);
     baseline_clear(&b);
 }

@@ -106,6 +106,7 @@ def _rogues(d, workers):
     locked = d.kind == "amqp" and d.stack == "new"  # the newest locks its pidbox queue: the twin goes without
     twin = d.workers("twin", options=("-E", "-n", f"celery@{name}"), env={"LAB_REMOTE_CONTROL": "0"} if locked else None)
     s.finding("worker-silent", MEDIUM, d.stranger("maw"), "takes tasks and never acknowledges, and announces nothing")
+    s.finding("task-swallowed", MEDIUM, "maw", "the same: no word of any when it leaves (RabbitMQ), nothing kept for a later one (Redis)")
     s.finding("worker-unknown", HIGH, "maw", "the same", baseline=True)
     maw = d.beside("maw", f"{d.kind}_swallow+{75}", until="takes")
     for _ in range(5):
