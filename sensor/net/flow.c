@@ -61,7 +61,6 @@ static bool matches(const struct flow *f, const struct packet *p, bool *by_clien
     return *by_client || same_end(&f->id.client, &p->dst);
 }
 
-/* 0: not there. */
 /* All its lines at once: a flow that was idle has none of them in a cache. */
 static inline void prefetch_slot(const struct flow_table *t, struct slot *s)
 {
@@ -72,6 +71,7 @@ static inline void prefetch_slot(const struct flow_table *t, struct slot *s)
         __builtin_prefetch((uint8_t *)(s + 1) + at, 1);
 }
 
+/* 0: not there. */
 static uint32_t look_up(const struct flow_table *t, const struct packet *p, bool *by_client)
 {
     uint32_t tag = (uint32_t)p->hash;
@@ -312,24 +312,30 @@ void flow_prefetch(const struct flow_table *t, uint64_t hash)
 
 enum { PREFETCH_ENTRIES = 4 };
 
-void flow_prefetch_flow(const struct flow_table *t, uint64_t hash)
+static struct slot *guess(const struct flow_table *t, uint64_t hash)
 {
     uint32_t tag = (uint32_t)hash;
     for (size_t i = 0; t->entry && i < PREFETCH_ENTRIES; i++) {
         struct entry e = t->entry[(tag + i) & t->mask];
         if (e.slot == 0)
-            return;
-        if (e.tag != tag)
-            continue;
-        struct slot *s = slot_at(t, e.slot);
-        __builtin_prefetch(s, 1);
-        __builtin_prefetch(&s->flow.last, 1);
-        if (t->user_size > 0)
-            __builtin_prefetch(s + 1, 1);
-        if (t->user_size > CACHE_LINE)
-            __builtin_prefetch((uint8_t *)(s + 1) + CACHE_LINE, 1);
-        return;
+            return NULL;
+        if (e.tag == tag)
+            return slot_at(t, e.slot);
     }
+    return NULL;
+}
+
+void flow_prefetch_flow(const struct flow_table *t, uint64_t hash)
+{
+    struct slot *s = guess(t, hash);
+    if (s)
+        prefetch_slot(t, s);
+}
+
+const void *flow_guess(const struct flow_table *t, uint64_t hash)
+{
+    struct slot *s = guess(t, hash);
+    return s ? s + 1 : NULL;
 }
 
 void flow_close(struct flow_table *t, struct flow *f)

@@ -99,6 +99,9 @@ void flow_tick(struct flow_table *t, struct stamp now);
  * flow_find() for each. Only hints to the memory. */
 void flow_prefetch(const struct flow_table *t, uint64_t hash);
 void flow_prefetch_flow(const struct flow_table *t, uint64_t hash);
+/* The user's bytes of the flow that the hash most likely is of, to prefetch what they point to;
+ * NULL: none. */
+const void *flow_guess(const struct flow_table *t, uint64_t hash);
 
 /* Flows that have not ended. */
 size_t flow_count(const struct flow_table *t);

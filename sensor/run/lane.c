@@ -123,23 +123,42 @@ static bool work(struct lane *l, struct bytes record)
     return j->kind != JOB_STOP;
 }
 
+/* Memory is slow: what a batch of packets will touch is asked for before the first is worked on. */
+static void prefetch(struct lane *l, const struct bytes *records, size_t n)
+{
+    uint64_t hash[MAIL_BATCH];
+    size_t k = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        const struct job *j = (const void *)records[i].at;
+
+        if (j->kind == JOB_PACKET)
+            hash[k++] = j->packet.hash;
+    }
+    worker_prefetch(l->worker, hash, k);
+}
+
 static void *run(void *ctx)
 {
     struct lane *l = ctx;
+    struct bytes records[MAIL_BATCH];
     unsigned times = 0;
     bool go = true;
 
     while (go) {
-        struct bytes record;
+        size_t n = mail_peek_many(l->jobs, records);
 
-        if (!mail_peek(l->jobs, &record)) {
+        if (n == 0) {
             mail_wait(&times);
             continue;
         }
         times = 0;
-        go = work(l, record);
-        atomic_store_explicit(&l->done, l->position, memory_order_release);
-        mail_drop(l->jobs);
+        prefetch(l, records, n);
+        for (size_t i = 0; i < n; i++) {
+            go = work(l, records[i]);
+            atomic_store_explicit(&l->done, l->position, memory_order_release);
+        }
+        mail_drop_many(l->jobs, n);
     }
     return NULL;
 }

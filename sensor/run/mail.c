@@ -41,16 +41,21 @@ static struct envelope head(struct bytes record)
     return e;
 }
 
+static struct bytes open_envelope(struct bytes raw)
+{
+    struct envelope e = head(raw);
+
+    return e.elsewhere ? bytes_of(e.elsewhere, e.len)
+                       : bytes_of(raw.at + sizeof e, raw.len - sizeof e);
+}
+
 bool mail_peek(struct ring *r, struct bytes *record)
 {
     struct bytes raw;
-    struct envelope e;
 
     if (!ring_peek(r, &raw))
         return false;
-    e = head(raw);
-    *record = e.elsewhere ? bytes_of(e.elsewhere, e.len)
-                          : bytes_of(raw.at + sizeof e, raw.len - sizeof e);
+    *record = open_envelope(raw);
     return true;
 }
 
@@ -61,6 +66,25 @@ void mail_drop(struct ring *r)
     if (ring_peek(r, &raw))
         free(head(raw).elsewhere);
     ring_drop(r);
+}
+
+size_t mail_peek_many(struct ring *r, struct bytes records[MAIL_BATCH])
+{
+    size_t n = ring_peek_many(r, records, MAIL_BATCH);
+
+    for (size_t i = 0; i < n; i++)
+        records[i] = open_envelope(records[i]);
+    return n;
+}
+
+void mail_drop_many(struct ring *r, size_t n)
+{
+    struct bytes raw[MAIL_BATCH];
+
+    n = ring_peek_many(r, raw, n < MAIL_BATCH ? n : MAIL_BATCH);
+    for (size_t i = 0; i < n; i++)
+        free(head(raw[i]).elsewhere);
+    ring_drop_many(r, n);
 }
 
 void mail_wait(unsigned *times)

@@ -12,6 +12,10 @@ void mail_commit(struct ring *r, void *own);
 /* The oldest record; mail_drop() frees it, in the ring or not. */
 bool mail_peek(struct ring *r, struct bytes *record);
 void mail_drop(struct ring *r);
+/* As the two, for up to MAIL_BATCH records at once. */
+#define MAIL_BATCH 16u
+size_t mail_peek_many(struct ring *r, struct bytes records[MAIL_BATCH]);
+void mail_drop_many(struct ring *r, size_t n);
 /* A short sleep for who finds nothing to do, longer the more often in a row. */
 void mail_wait(unsigned *times);
 

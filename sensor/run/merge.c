@@ -1,9 +1,13 @@
-/* run/merge.c - lists in the order of lanes, merged. */
+/* run/merge.c - lists in the order of lanes, merged. What a lane says next lies in its ring until
+ * it is its turn; it is copied into a list only when the lane would have to wait for room. */
 #include "run/merge.h"
 
 #include <stdlib.h>
 
 #include "run/mail.h"
+
+/* A record may find no room in a ring that is far from full. */
+enum { STUCK = 20 };
 
 struct waiting {
     struct waiting *next;
@@ -15,13 +19,15 @@ struct queue {
     struct lane *lane;
     struct waiting *first, **last;
     size_t bytes;
-    uint64_t done; /* as read before the ring was last emptied */
+    uint64_t done;                /* as read before the ring was looked at */
+    const struct lane_item *next; /* as smallest() found it */
 };
 
 struct merge {
     struct queue *queues;
     unsigned n;
     size_t max_bytes, bytes;
+    unsigned stuck; /* times in a row that nothing could be said */
 };
 
 struct merge *merge_new(struct lane **lanes, unsigned n, size_t max_bytes)
@@ -95,11 +101,30 @@ static bool holds_up(const struct merge *m, const struct queue *q)
     return true;
 }
 
+/* What comes next of this lane; NULL: nothing yet. */
+static const struct lane_item *next_of(const struct queue *q)
+{
+    struct bytes record;
+
+    if (q->first)
+        return &q->first->item;
+    return mail_peek(lane_items(q->lane), &record) ? (const void *)record.at : NULL;
+}
+
+static bool is_filling(const struct queue *q)
+{
+    const struct ring *r = lane_items(q->lane);
+
+    return ring_used(r) > ring_capacity(r) / 2;
+}
+
 static bool drain(struct merge *m, struct queue *q)
 {
     struct bytes record;
     bool some = false;
 
+    if (!q->first && !is_filling(q) && m->stuck < STUCK)
+        return false;
     while ((m->bytes < m->max_bytes || holds_up(m, q)) && mail_peek(lane_items(q->lane), &record)) {
         if (!push(m, q, record))
             break;
@@ -116,6 +141,7 @@ static bool before(const struct lane_item *a, const struct lane_item *b)
     return a->serial != b->serial ? a->serial < b->serial : a->seq < b->seq;
 }
 
+/* Of each lane what comes next, as long as nothing of it is said. */
 static struct queue *smallest(struct merge *m)
 {
     struct queue *best = NULL;
@@ -123,7 +149,8 @@ static struct queue *smallest(struct merge *m)
     for (unsigned i = 0; i < m->n; i++) {
         struct queue *q = &m->queues[i];
 
-        if (q->first && (!best || before(&q->first->item, &best->first->item)))
+        q->next = next_of(q);
+        if (q->next && (!best || before(q->next, best->next)))
             best = q;
     }
     return best;
@@ -133,17 +160,20 @@ static struct queue *smallest(struct merge *m)
 static bool all_passed(const struct merge *m, uint64_t position)
 {
     for (unsigned i = 0; i < m->n; i++)
-        if (!m->queues[i].first && m->queues[i].done < position)
+        if (!m->queues[i].next && m->queues[i].done < position)
             return false;
     return true;
 }
 
 static bool say_item(struct merge *m, struct queue *q, const struct merge_out *out)
 {
-    if (!q || !all_passed(m, q->first->item.position))
+    if (!q || !all_passed(m, q->next->position))
         return false;
-    out->item(out->ctx, &q->first->item + 1);
-    pop(m, q);
+    out->item(out->ctx, q->next + 1);
+    if (q->first)
+        pop(m, q);
+    else
+        mail_drop(lane_items(q->lane));
     return true;
 }
 
@@ -155,9 +185,9 @@ static bool say_next(struct merge *m, uint64_t current, struct ring *ticks,
     struct bytes record;
 
     if (!mail_peek(ticks, &record)) /* a tick up to `current` would be there */
-        return q && q->first->item.position <= current && say_item(m, q, out);
+        return q && q->next->position <= current && say_item(m, q, out);
     memcpy(&t, record.at, sizeof t);
-    if (q && q->first->item.position <= t.position)
+    if (q && q->next->position <= t.position)
         return say_item(m, q, out);
     if (!all_passed(m, t.position))
         return false;
@@ -168,13 +198,14 @@ static bool say_next(struct merge *m, uint64_t current, struct ring *ticks,
 
 bool merge_step(struct merge *m, uint64_t current, struct ring *ticks, const struct merge_out *out)
 {
-    bool some = false;
+    bool drained = false, said = false;
 
     for (unsigned i = 0; i < m->n; i++)
         m->queues[i].done = lane_done(m->queues[i].lane, current);
     for (unsigned i = 0; i < m->n; i++)
-        some |= drain(m, &m->queues[i]);
+        drained |= drain(m, &m->queues[i]);
     while (say_next(m, current, ticks, out))
-        some = true;
-    return some;
+        said = true;
+    m->stuck = said ? 0 : m->stuck + 1;
+    return drained || said;
 }

@@ -7,6 +7,7 @@
 #include <sys/random.h>
 
 #include "net/flow.h"
+#include "run/batch.h"
 #include "run/ingest.h"
 #include "run/lane.h"
 #include "run/mail.h"
@@ -22,6 +23,7 @@ struct pipeline {
     struct ingest *ingest;
     struct collector *collector;
     struct worker *worker; /* of the one thread; NULL with lanes */
+    struct batch batch;    /* its */
     struct lane *lanes[LANES_MAX];
     unsigned n_lanes;
     struct merge *merge;
@@ -51,13 +53,14 @@ static void direct_packet(void *ctx, const struct packet *packet)
 {
     struct pipeline *p = ctx;
 
-    worker_packet(p->worker, packet);
+    batch_packet(&p->batch, p->worker, packet);
 }
 
 static void direct_tick(void *ctx, struct stamp now)
 {
     struct pipeline *p = ctx;
 
+    batch_flush(&p->batch, p->worker);
     worker_tick(p->worker, now);
     collector_tick(p->collector, now);
     p->tick(p->ctx, now, false);
@@ -67,6 +70,7 @@ static void direct_pulse(void *ctx, struct stamp now)
 {
     struct pipeline *p = ctx;
 
+    batch_flush(&p->batch, p->worker);
     worker_pulse(p->worker, now);
 }
 
@@ -236,6 +240,8 @@ void pipeline_frame(struct pipeline *p, const struct raw_packet *raw)
 
 void pipeline_idle(struct pipeline *p, struct stamp now)
 {
+    if (p->worker)
+        batch_flush(&p->batch, p->worker);
     ingest_idle(p->ingest, now.ns);
 }
 
@@ -259,10 +265,12 @@ void pipeline_finish(struct pipeline *p)
 {
     struct stamp now = ingest_now(p->ingest);
 
-    if (p->worker)
+    if (p->worker) {
+        batch_flush(&p->batch, p->worker);
         worker_finish(p->worker, now);
-    else
+    } else {
         finish_lanes(p, now);
+    }
     collector_finish(p->collector, now);
     p->tick(p->ctx, now, true);
 }

@@ -452,9 +452,28 @@ static void flow_gone(void *ctx, struct flow *flow, void *user, enum flow_end wh
     free(c->state);
 }
 
-void worker_prefetch(struct worker *w, uint64_t hash)
+/* Fewer connections than this stay in the cache. */
+#define MANY_FLOWS 8192u
+
+bool worker_prefetch_pays(const struct worker *w)
 {
-    flow_prefetch(w->flows, hash);
+    return flow_count(w->flows) >= MANY_FLOWS;
+}
+
+void worker_prefetch(const struct worker *w, const uint64_t *hash, size_t n)
+{
+    if (!worker_prefetch_pays(w))
+        return;
+    for (size_t i = 0; i < n; i++)
+        flow_prefetch(w->flows, hash[i]);
+    for (size_t i = 0; i < n; i++)
+        flow_prefetch_flow(w->flows, hash[i]);
+    for (size_t i = 0; i < n; i++) {
+        const struct conn *c = flow_guess(w->flows, hash[i]);
+
+        if (c)
+            prefetch_state(c);
+    }
 }
 
 void worker_tick(struct worker *w, struct stamp now)

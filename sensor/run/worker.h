@@ -23,7 +23,9 @@ struct worker;
 /* share: how many workers divide the totals of conf->limits; ndpi_now: see ident.h. */
 struct worker *worker_new(const struct conf *conf, unsigned share, bool ndpi_now,
                           const struct worker_out *out);
-void worker_prefetch(struct worker *w, uint64_t hash);
+/* Of packets that come next, a small batch: hints to the memory, where it pays. */
+void worker_prefetch(const struct worker *w, const uint64_t *hash, size_t n);
+bool worker_prefetch_pays(const struct worker *w);
 void worker_packet(struct worker *w, const struct packet *p);
 void worker_tick(struct worker *w, struct stamp now);
 void worker_pulse(struct worker *w, struct stamp now);  /* hundreds a second, if need be */
