@@ -288,6 +288,7 @@ static void next(struct deployment *d, struct queue_of_due *q, int64_t now, int6
 {
     struct due due = q->at[q->first];
     struct taker *t = lru_get(d->swallowed->takers, due.key);
+    struct queue_of_due *to = q;
 
     q->first = (q->first + 1) % TAKERS_MAX;
     q->n--;
@@ -296,11 +297,15 @@ static void next(struct deployment *d, struct queue_of_due *q, int64_t now, int6
     t->queued = false;
     if (t->since == 0)
         return;
-    if (now - t->since >= patience) {
+    if (t->keeps && q == &d->swallowed->due[POPS])
+        to = &d->swallowed->due[REDIS]; /* it was not known to keep what it takes */
+    if (to == q && now - t->since >= patience) {
         judge(d, t, now, out);
         return;
     }
-    q->at[(q->first + q->n++) % TAKERS_MAX] = (struct due){due.key, t->since};
+    if (to->n == TAKERS_MAX)
+        return;
+    to->at[(to->first + to->n++) % TAKERS_MAX] = (struct due){due.key, t->since};
     t->queued = true;
 }
 

@@ -294,6 +294,21 @@ static void off_a_list(void **state)
     scene_close(&s);
 }
 
+/* One that keeps has its hour, though its first pop was seen before its first entry. */
+static void kept_after_all(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, &deployment_detector);
+    pop(&s, 31, 400, true); /* 1600 s */
+    scene_wait(&s, 1900);
+    scene_expect(&s, "");
+    scene_wait(&s, 300);
+    scene_expect(&s, "task-swallowed/3@31 ");
+    scene_close(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -307,6 +322,7 @@ int main(void)
         cmocka_unit_test(entries_without_end),
         cmocka_unit_test(takes_and_leaves),
         cmocka_unit_test(off_a_list),
+        cmocka_unit_test(kept_after_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
