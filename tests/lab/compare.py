@@ -159,21 +159,14 @@ def judge_alerts(sensor, name, capture):
     return lines, ", ".join(f"{r} {n}" for r, n in sorted(found.items()))
 
 
-def rules_built():
-    with open(os.path.join(TOP, "signatures", "rules.tsv"), encoding="utf-8") as f:
-        rows = [line.rstrip("\n").split("\t") for line in f if not line.startswith("#")]
-    return {row[0] for row in rows if row[-2] == "1"}  # the last but one column, `built`
-
-
 def attacks(name):
-    """Lines `finding` of the truth: what must be found of whom, by the rules that there are."""
+    """Lines `finding` of the truth: what must be found of whom."""
     with open(os.path.join(PCAPS, name + ".truth.jsonl"), encoding="utf-8") as f:
         return [line for line in map(json.loads, f) if line["what"] == "finding"]
 
 
 def judge_findings(sensor, name, capture):
-    rules, of = rules_built(), DEPLOYMENT.match(name)
-    wanted = [w for w in attacks(name) if w["rule"] in rules and w.get("with", w["rule"]) in rules]
+    wanted, of = attacks(name), DEPLOYMENT.match(name)
     lines = check_findings([w for w in wanted if not w["baseline"]], alerts_of(sensor, capture))
     if of:
         baseline = learnt(sensor, "day-" + of.group(1) + "-a")

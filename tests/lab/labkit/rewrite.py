@@ -120,6 +120,25 @@ def resegmented(packets, size):
     return out
 
 
+def elsewhere(packets, second, by):
+    """The same IPv4 traffic between hosts of another network: 10.<second>.x.y, microseconds later. TCP and IP checksums stay true."""
+    out = []
+    for p in packets:
+        t = _tcp_at(p.data)
+        if t is None or p.data[12:14] != b"\x08\x00":
+            continue
+        frame = bytearray(p.data)
+        for at in (26, 30):
+            old, frame[at + 1] = frame[at + 1], second
+            for check in (24, t + 16):  # one's complement: the new word for the old one (RFC 1624)
+                total = (~struct.unpack_from("!H", frame, check)[0] & 0xFFFF) + (0xFFFF - old) + second
+                total = (total & 0xFFFF) + (total >> 16)
+                struct.pack_into("!H", frame, check, ~((total & 0xFFFF) + (total >> 16)) & 0xFFFF)
+        usec = p.usec + by
+        out.append(p._replace(sec=p.sec + usec // 1000000, usec=usec % 1000000, data=bytes(frame)))
+    return out
+
+
 # What is wrapped around them
 
 def tagged(packets, *tags):

@@ -215,12 +215,12 @@ class Scene:
         """A rule of a later issue, so that its author need not record again."""
         self.later.append((rule, count, why))
 
-    def finding(self, rule, severity, host, why, times=1, most=None, baseline=False, method=None, beside=None):
+    def finding(self, rule, severity, host, why, times=1, most=None, baseline=False, method=None):
         """A finding that must be made of what a host did: so often, at that severity, with its address as the source. With
-        baseline: only by one learnt from clean traffic of the same deployment; beside: by the detector of that rule."""
+        baseline: only by one learnt from clean traffic of the same deployment."""
         at = (self.net.hosts.get(host) or self.net.gone[host]).ip4
         self.findings.append({"what": "finding", "rule": rule, "severity": severity, "source": at, "who": host, "least": times,
-                              "most": most or times, "baseline": baseline, "method": method, "why": why, **({"with": beside} if beside else {})})
+                              "most": most or times, "baseline": baseline, "method": method, "why": why})
 
     def remark(self, text):
         self.remarks.append(text)

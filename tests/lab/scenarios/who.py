@@ -118,8 +118,8 @@ def _schedule(d):
     """Beat with its schedule in Redis, and somebody who writes into it."""
     s = d.scene
     d.beat(6, env={"LAB_REDBEAT": s.env["LAB_BROKER"]}, scheduler=("-S", "redbeat.RedBeatScheduler"), stack=d.more())
-    s.finding("redis-schedule-tamper", HIGH, d.stranger("planner"), "an entry written into beat's schedule", beside="redis-schedule-tamper")
-    s.finding("task-name-unknown", MEDIUM, "planner", "the task in it", baseline=True, beside="redis-schedule-tamper")
+    s.finding("redis-schedule-tamper", HIGH, d.stranger("planner"), "an entry written into beat's schedule")
+    s.finding("task-name-unknown", MEDIUM, "planner", "the task in it", baseline=True)
     d.does("planner", "redis_schedule", stack="new")
 
 
