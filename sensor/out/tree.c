@@ -1,8 +1,6 @@
 /* out/tree.c - see tree.h. */
 #include "out/tree.h"
 
-#include "out/tree_write.h"
-
 void tree_begin(struct tree *t, struct text *scratch)
 {
     t->root = json_object();
@@ -10,11 +8,17 @@ void tree_begin(struct tree *t, struct text *scratch)
     t->bad = t->root == NULL;
 }
 
+static int add_chunk(const char *chunk, size_t n, void *to)
+{
+    text_put(to, chunk, n);
+    return ((struct text *)to)->bad ? -1 : 0;
+}
+
 bool tree_end(struct tree *t, struct text *out)
 {
     text_clear(t->scratch);
     text_clear(out);
-    if (!t->bad && !tree_write(t->scratch, t->root))
+    if (!t->bad && json_dump_callback(t->root, add_chunk, t->scratch, JSON_COMPACT) != 0)
         t->bad = true;
     json_decref(t->root);
     t->root = NULL;
