@@ -267,13 +267,14 @@ static size_t run(struct vm *vm, struct bytes b)
     uint64_t base = vm->pos;
 
     while (at < end && vm->phase == PHASE_OPCODE) {
-        size_t fast = fast_op(vm, at, (size_t)(end - at));
-        if (fast > 0) {
+        uint64_t ops = 0;
+
+        for (size_t fast; at < end && (fast = fast_op(vm, at, (size_t)(end - at))) > 0; ops++)
             at += fast;
-            vm->ops++;
-            vm->pos = base + (uint64_t)(at - b.at);
-            continue;
-        }
+        vm->ops += ops;
+        vm->pos = base + (uint64_t)(at - b.at);
+        if (at == end)
+            break;
         const struct opcode *o = &opcodes[*at];
         struct arg a = {0};
         size_t left = (size_t)(end - at) - 1, width = 0;

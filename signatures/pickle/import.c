@@ -206,8 +206,8 @@ static bool is_row(const struct policy_row *row, struct bytes module, struct byt
 
 static bool worth_keeping(const struct policy_row *row, struct bytes module, struct bytes name)
 {
-    return is_row(row, module, name) && row->kind == PICKLE_CLASS_BENIGN && !is_dunder(name) &&
-           !memchr(name.at, '.', name.len);
+    return is_row(row, module, name) && row->kind == PICKLE_CLASS_BENIGN &&
+           row->severity < PICKLE_SEV_HIGH && !is_dunder(name) && !memchr(name.at, '.', name.len);
 }
 
 /* Looks the names up, *m and *n becoming those that count, and notes what is odd about them. */
@@ -232,6 +232,15 @@ static const struct policy_row *look_up(struct vm *vm, struct bytes *m, struct b
     return row;
 }
 
+/* One that is worth_keeping(): what look_up(), classify() and note_import() come to. */
+static void import_row(struct vm *vm, const struct policy_row *row)
+{
+    first_import(vm, false);
+    vm_raise(vm, PICKLE_OBJECTS_KNOWN, "harmless imports");
+    vm->listed_import |= row->conditional;
+    note_row(vm, row);
+}
+
 struct value vm_import(struct vm *vm, struct value module, struct value name, bool folded)
 {
     if (!usable(vm, module) || !usable(vm, name) || text_len(&vm->heap, module) == 0 ||
@@ -251,13 +260,14 @@ struct value vm_import(struct vm *vm, struct value module, struct value name, bo
         return known;
     }
     const struct policy_row *row = maps ? NULL : *recent(vm->m, om, on);
-    if (is_row(row, om, on))
-        first_import(vm, false);
-    else
+    if (is_row(row, om, on)) {
+        import_row(vm, row);
+    } else {
         row = look_up(vm, &m, &n, maps);
-    struct pickle_import in = {.module = m, .name = n, .orig_module = om, .orig_name = on};
-    classify(vm, m, row, &in);
-    note_import(vm, &in);
+        struct pickle_import in = {.module = m, .name = n, .orig_module = om, .orig_name = on};
+        classify(vm, m, row, &in);
+        note_import(vm, &in);
+    }
     pin(vm, module);
     pin(vm, name);
     return make_global(vm, m, n, module, name, row, maps);

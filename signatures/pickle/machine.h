@@ -157,7 +157,7 @@ struct pickle {
     struct bytes *borrowed; /* of a nested machine: its parent's */
     struct vm linear, file;
     bool starved; /* memory ran out somewhere */
-    bool forked; /* the file reader goes its own way */
+    bool forked;  /* the file reader goes its own way */
     enum pickle_context context;
     const struct policy_row *recent[RECENT_ROWS]; /* see import.c */
     uint64_t size;
@@ -243,7 +243,8 @@ static inline bool stack_push(struct vm *vm, struct value v)
 {
     if (vm->len == vm->cap && !stack_grow(vm))
         return true; /* given up: the stack is bottomless now */
-    vm->stack[vm->len++] = v;
+    uint64_t word = value_word(v);
+    memcpy(&vm->stack[vm->len++], &word, sizeof word);
     return true;
 }
 
@@ -336,6 +337,8 @@ void bomb_end(struct vm *vm, bool clipped);
 
 /* note.c: what is kept as evidence */
 void note_import(struct vm *vm, const struct pickle_import *in);
+/* The same of a row of the tables that says all of it. */
+void note_row(struct vm *vm, const struct policy_row *row);
 struct bytes pool_copy(struct pickle *m, struct bytes b, size_t max);
 void take_top(struct vm *vm, struct value v);
 

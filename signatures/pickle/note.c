@@ -54,6 +54,44 @@ void note_import(struct vm *vm, const struct pickle_import *in)
     to->source = in->source;
 }
 
+static bool row_noted(const struct pickle *m, const struct policy_row *row)
+{
+    for (unsigned i = m->kept_imports; i < m->result.n_imports; i++) {
+        const struct pickle_import *old = &m->imports[i];
+        bool same = old->module.len == row->module_len && old->name.len == row->name_len &&
+                    old->orig_module.at == old->module.at && old->orig_name.at == old->name.at;
+
+        if (same && old->depth == m->depth && old->trailing == m->trailing &&
+            memcmp(old->module.at, row->module, row->module_len) == 0 &&
+            memcmp(old->name.at, row->name, row->name_len) == 0)
+            return true;
+    }
+    return false;
+}
+
+void note_row(struct vm *vm, const struct policy_row *row)
+{
+    struct pickle *m = vm->m;
+
+    count_imports(m, 1);
+    if (m->result.n_imports == PICKLE_IMPORTS || row_noted(m, row))
+        return;
+    struct pickle_import *to = &m->imports[m->result.n_imports++];
+    /* One by one: a pair that was just written in halves is slow to be read as a whole. */
+    to->module.at = to->orig_module.at = (const uint8_t *)row->module;
+    to->name.at = to->orig_name.at = (const uint8_t *)row->name;
+    to->module.len = to->orig_module.len = row->module_len;
+    to->name.len = to->orig_name.len = row->name_len;
+    to->offset = vm->op_at;
+    to->opcode = vm->op;
+    to->depth = (uint8_t)m->depth;
+    to->trailing = m->trailing;
+    to->conditional = row->conditional;
+    to->kind = row->kind;
+    to->severity = row->severity;
+    to->source = row->source;
+}
+
 /* A plain scalar as text. */
 static bool scalar(struct vm *vm, struct value v, struct bytes *out)
 {

@@ -160,11 +160,15 @@ void value_add_all(struct vm *vm, struct value into, const struct value *v, uint
     if (into.ref == 0 || count == 0 || !is_container(into))
         return;
     struct node *n = node_of(&vm->heap, into);
-    for (uint32_t i = 0; i < count; i++)
+    uint32_t room = (uint32_t)(n->cap - n->used), direct = count < room ? count : room;
+    struct value *to = n->v + n->used;
+    for (uint32_t i = 0; i < direct; i++) { /* few: copied as they are looked at */
+        to[i] = v[i];
+        sum_up(&vm->heap, v[i], &s);
+    }
+    for (uint32_t i = direct; i < count; i++)
         sum_up(&vm->heap, v[i], &s);
     add_sums(n, &s, count);
-    uint32_t room = (uint32_t)(n->cap - n->used), direct = count < room ? count : room;
-    memcpy(n->v + n->used, v, direct * sizeof *v);
     n->used = (uint8_t)(n->used + direct);
     for (uint32_t i = direct; i < count && i < SPILL_CAP + LIST_CAP; i++)
         keep_more(vm, into, v[i]);

@@ -53,6 +53,19 @@ struct value {
     uint32_t ref;
 };
 
+/* A value as one word. What is written in parts is slow to be read as a whole right behind, and
+ * most of what is pushed goes into the memo at once. */
+static inline uint64_t value_word(struct value v)
+{
+    uint64_t word;
+
+    if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
+        return (uint64_t)v.ref << 32 | (uint32_t)v.log_depth << 24 | (uint32_t)v.log_size << 16 |
+               (uint32_t)v.flags << 8 | v.kind;
+    memcpy(&word, &v, sizeof word);
+    return word;
+}
+
 struct node {
     uint8_t kind, flags;
     uint8_t cap, used; /* of v */
