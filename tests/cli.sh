@@ -57,6 +57,14 @@ if [[ $? -eq 74 && -s cut.jsonl && -z $(tail -c 1 cut.jsonl) ]]; then passed=$((
 check 'output in no directory' 74 "" -- -r whole.pcap -o file:no/such/dir/x
 check 'kafka unreachable' 69 "" -- -r whole.pcap -o kafka:127.0.0.1:1
 [[ $(id -u) -ne 0 ]] || check 'no such user' 66 "no-such-user" -- -r whole.pcap -u no-such-user
+if [[ $(id -u) -eq 0 ]]; then # a file in root's folder: the user's own, and a warning that a new one cannot be made there
+  mkdir roots && chmod 755 . roots
+  check 'file in a folder of root' 0 "" -- -r whole.pcap -u nobody -o "file:$PWD/roots/a.jsonl"
+  if [[ $(stat -c %U roots/a.jsonl) == nobody ]] && grep -q 'SIGHUP' err; then passed=$((passed + 1)); else echo "FAIL: a file in a folder of root"; failed=$((failed + 1)); fi
+  mkdir nobodys && chown nobody nobodys
+  check 'file in a folder of its own' 0 "" -- -r whole.pcap -u nobody -o "file:$PWD/nobodys/a.jsonl"
+  if ! grep -q 'SIGHUP' err; then passed=$((passed + 1)); else echo "FAIL: a warning without need"; failed=$((failed + 1)); fi
+fi
 
 printf 'policy:\n  signing: { required: maybe }\n' >bad-type.yaml
 check 'config: type' 78 "bad-type.yaml:2:24" -- -c bad-type.yaml -T

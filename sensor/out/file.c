@@ -2,6 +2,7 @@
  * opens the path again on SIGHUP, as those who rotate files want it. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,48 @@ struct file {
 static int open_path(const char *path)
 {
     return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+}
+
+/* A file that is ours becomes his who writes it later: he can then open it again, and whoever
+ * rotates files has to make the new one for him too. */
+static void give(int fd, const char *path, const struct sink_options *opt)
+{
+    struct stat st;
+
+    if (!opt->changes_user || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) ||
+        st.st_uid != geteuid() || st.st_uid == opt->uid)
+        return;
+    if (fchown(fd, opt->uid, opt->gid) != 0)
+        log_warn("%s: its owner cannot be changed: %s", path, strerror(errno));
+}
+
+/* The folder that `path` is in, in `to`. */
+static const char *folder_of(const char *path, char *to, size_t size)
+{
+    const char *slash = strrchr(path, '/');
+
+    if (!slash)
+        return ".";
+    snprintf(to, size, "%.*s", slash == path ? 1 : (int)(slash - path), path);
+    return to;
+}
+
+static void file_settled(void *self)
+{
+    const struct file *f = self;
+    char folder[PATH_MAX];
+    struct stat st;
+
+    if (fstat(f->lines.fd, &st) != 0 || !S_ISREG(st.st_mode))
+        return;
+    if (faccessat(AT_FDCWD, folder_of(f->path, folder, sizeof folder), W_OK | X_OK, AT_EACCESS) !=
+        0)
+        log_warn("%s: the user of -u cannot make files there: after SIGHUP it is opened only if "
+                 "it was made for that user (logrotate: create)",
+                 f->path);
+    else if (faccessat(AT_FDCWD, f->path, W_OK, AT_EACCESS) != 0)
+        log_warn("%s: the user of -u cannot open it again: after SIGHUP the old file stays in use",
+                 f->path);
 }
 
 static enum sink_error error_of(int number)
@@ -47,6 +90,7 @@ static void *file_open(const char *url, const struct sink_options *opt, enum sin
         return NULL;
     }
     f->path = path;
+    give(fd, path, opt);
     lines_init(&f->lines, fd, opt);
     *error = SINK_OK;
     return f;
@@ -131,6 +175,7 @@ const struct sink sink_file = {
     .write = file_write,
     .poll = file_poll,
     .reopen = file_reopen,
+    .settled = file_settled,
     .stats = file_stats,
     .close = file_close,
 };

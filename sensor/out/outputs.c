@@ -94,6 +94,13 @@ void outputs_reopen(struct outputs *o)
         o->at[i].sink->reopen(o->at[i].self);
 }
 
+void outputs_settled(struct outputs *o)
+{
+    for (size_t i = 0; i < o->n; i++)
+        if (o->at[i].sink->settled)
+            o->at[i].sink->settled(o->at[i].self);
+}
+
 size_t outputs_count(const struct outputs *o)
 {
     return o->n;

@@ -19,6 +19,8 @@ bool outputs_wants(const struct outputs *o, enum emit_kind kind);
 bool outputs_write(struct outputs *o, const struct record *r);
 void outputs_poll(struct outputs *o); /* often, and when there is nothing to do */
 void outputs_reopen(struct outputs *o);
+/* Once the user was changed. Warns of files that cannot be made anew. */
+void outputs_settled(struct outputs *o);
 
 size_t outputs_count(const struct outputs *o);
 /* The i-th: its name for people ("kafka:host:9092/prefix"), without properties. */

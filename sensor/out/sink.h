@@ -3,6 +3,8 @@
 #ifndef OUT_SINK_H
 #define OUT_SINK_H
 
+#include <sys/types.h>
+
 #include "base/wire.h"
 
 enum emit_kind {
@@ -42,6 +44,10 @@ struct sink_options {
     /* Offline: asked while a sink waits; true: wait no longer (a second SIGINT). NULL: never. */
     bool (*give_up)(void *ctx);
     void *ctx;
+    /* The process becomes this user once all is open: files that are its own now become his. */
+    bool changes_user;
+    uid_t uid;
+    gid_t gid;
 };
 #define SINK_QUEUE_BYTES ((size_t)64 << 20)
 
@@ -64,6 +70,8 @@ struct sink {
     bool (*write)(void *self, const struct record *r); /* false: lost, and counted */
     void (*poll)(void *self);                          /* often; delivery reports and the like */
     void (*reopen)(void *self);                        /* SIGHUP */
+    void (*settled)(
+        void *self); /* the user was changed: warns of what reopen() cannot do; or NULL */
     void (*stats)(void *self, struct sink_stats *out);
     bool (*close)(void *self); /* flushes, bounded in time; false: something was lost */
 };

@@ -19,10 +19,23 @@ void priv_no_dumps(void)
     prctl(PR_SET_DUMPABLE, 0);
 }
 
+bool priv_user(const char *user, uid_t *uid, gid_t *gid)
+{
+    const struct passwd *pw = user ? getpwnam(user) : NULL;
+
+    if (!pw)
+        return false;
+    *uid = pw->pw_uid;
+    *gid = pw->pw_gid;
+    return true;
+}
+
 int priv_drop(const char *user)
 {
     const struct passwd *pw;
 
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+        log_warn("no_new_privs: %s", strerror(errno));
     if (!user)
         return 0;
     pw = getpwnam(user);

@@ -91,6 +91,7 @@ static int open_outputs(struct session *s)
                                    .give_up = give_up,
                                    .ctx = &s->waiting_since};
 
+    options.changes_user = priv_user(s->conf->user, &options.uid, &options.gid);
     s->outputs = outputs_new();
     for (size_t i = 0; s->outputs && i < s->conf->n_outputs; i++) {
         enum sink_error error;
@@ -246,6 +247,8 @@ int session_run(const struct conf *conf)
         status = open_outputs(&s);
     if (status == 0)
         status = priv_drop(conf->user);
+    if (status == 0 && conf->user)
+        outputs_settled(s.outputs);
     if (status == 0 && s.learning)
         status = learning_begin(s.learning);
     if (status == 0)
