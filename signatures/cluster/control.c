@@ -313,10 +313,11 @@ static void judge(struct deployment *d, const struct msg *m, const struct detect
     enum risk risk = risk_of(msg_text(m, F_CONTROL_METHOD), &known);
 
     if (msg_is(m, F_CONTROL_METHOD, "hello")) {
-        if (suppresses(d, m))
+        if (suppresses(d, m)) /* told once, whether it joins or not */
             say(m, RULE_CONTROL_DANGEROUS, SEV_HIGH,
                 "a hello that revokes a task which was published and has not ended", out);
-        wait_for_node(d->control, m);
+        else
+            wait_for_node(d->control, m);
     } else if (risk == RECON) {
         recon(m, out);
     } else if (risk == CHANGE || (risk > CHANGE && (to_itself(d, m) || is_cancel(d, m)))) {

@@ -218,8 +218,12 @@ static void hello_that_revokes(void **state)
     scene_expect(&s, "control-change/3@21 ");
     hello(&s, 66, "celery@n", "unknown,done,cancelled");
     scene_expect(&s, "");
+    scene_wait(&s, 31); /* it joins nothing either: another message, told for itself */
+    scene_expect(&s, "control-dangerous/4@66 ");
     hello(&s, 66, "celery@n", "unknown,open");
     scene_expect(&s, "control-dangerous/4@66 ");
+    scene_wait(&s, 31); /* the same message is told once */
+    scene_expect(&s, "");
     scene_close(&s);
 }
 

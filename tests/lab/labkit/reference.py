@@ -98,7 +98,7 @@ def _amqp(stream, to_server):
 
 def _redis(stream):
     """Names of the commands: arrays of bulk strings, or inline."""
-    at = 0
+    at, http = 0, False
     while (end := stream.find(b"\r\n", at)) >= 0:
         if stream[at:at + 1] == b"*":
             items, words, at = int(stream[at + 1:end]), [], end + 2
@@ -109,9 +109,10 @@ def _redis(stream):
                 at = end + 4 + n
         else:
             words, at = stream[at:end].split(), end + 2
-        if words and words[0] == b"POST":
-            return  # not Redis at all; the server hangs up
-        if words:
+        http |= words[:1] == [b"POST"]
+        if http and words:  # not Redis at all: the server hangs up on these two, and no other word is shown
+            yield words[0].decode().upper() if words[0].upper() in (b"POST", b"HOST:") else f"<{len(words[0])} bytes>"
+        elif words:
             name = words[0].decode("ascii", "replace").upper()
             yield f"{name} {words[1].decode('ascii', 'replace').upper()}" if name in CONTAINERS and len(words) > 1 else name
 

@@ -197,7 +197,7 @@ def commands(s, kind, stack):
     d.does("nobody", "command+hello")
     task_id = str(uuid.uuid4())
     s.finding("control-dangerous", HIGH, d.stranger("mute"), "a hello whose `revoked` names a task that waits; and it joins nothing either",
-              method="hello", most=2)
+              method="hello")
     d.does(page, f"original+{task_id}+20")
     d.does("mute", f"suppress+{task_id}")
     s.finding("control-dangerous", CRITICAL, d.stranger("elector"), "the event worker-elect with topic task, without the command")
