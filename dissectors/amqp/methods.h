@@ -35,7 +35,7 @@
     M(CHANNEL_CLOSE_OK,        20, 41, "channel.close-ok",        BOTH,   0,      NONE) \
     M(ACCESS_REQUEST,          30, 10, "access.request",          CLIENT, 0,      S(_), B(_), B(_), B(_), B(_), B(_)) \
     M(ACCESS_REQUEST_OK,       30, 11, "access.request-ok",       SERVER, 0,      H(_)) \
-    M(EXCHANGE_DECLARE,        40, 10, "exchange.declare",        CLIENT, ALWAYS, H(_), S(AMQP_EXCHANGE), S(AMQP_EXCHANGE_TYPE), B(_), B(_), B(_), B(_), B(_), T(_)) \
+    M(EXCHANGE_DECLARE,        40, 10, "exchange.declare",        CLIENT, ALWAYS, H(_), S(AMQP_EXCHANGE), S(AMQP_EXCHANGE_TYPE), B(PASSIVE), B(_), B(_), B(_), B(_), T(_)) \
     M(EXCHANGE_DECLARE_OK,     40, 11, "exchange.declare-ok",     SERVER, 0,      NONE) \
     M(EXCHANGE_DELETE,         40, 20, "exchange.delete",         CLIENT, ALWAYS, H(_), S(AMQP_EXCHANGE), B(_), B(_)) \
     M(EXCHANGE_DELETE_OK,      40, 21, "exchange.delete-ok",      SERVER, 0,      NONE) \

@@ -68,12 +68,13 @@ static int64_t when(struct bytes text)
     return at;
 }
 
+/* Python reads other forms too ("20991231T000000"), which no Celery writes: they count. */
 static bool is_far(const struct msg *m, const struct policy *policy)
 {
     struct bytes eta = msg_text(m, F_TASK_ETA);
-    int64_t at = eta.len > 0 ? when(eta) : INT64_MIN;
+    int64_t at = eta.len > 0 ? when(eta) : 0;
 
-    return at != INT64_MIN && at - m->at.ns / SECOND > policy->flood.far_ns / SECOND;
+    return at == INT64_MIN || at - m->at.ns / SECOND > policy->flood.far_ns / SECOND;
 }
 
 /* A retry, or what a task that this address took sends on. */

@@ -23,6 +23,7 @@ enum act {
     ACT_READ,    /* of a task queue */
     ACT_UNACKED, /* read it whole */
     ACT_TAMPER,  /* with a task queue */
+    ACT_SORT,    /* reads one, or stores over it */
 };
 
 #define NAME(literal)                                   \
@@ -114,6 +115,7 @@ static const struct {
     {NAME("LMPOP"), ACT_TAMPER},
     {NAME("BLMPOP"), ACT_TAMPER},
     {NAME("COPY"), ACT_TAMPER},
+    {NAME("SORT"), ACT_SORT},
 };
 
 /* Settings that name files or commands, or open the way to such (redis:src/config.c; those that
@@ -346,6 +348,17 @@ static void server(struct deployment *d, const struct msg *m, enum act act,
     }
 }
 
+/* SORT key [..] [STORE key]: the key behind the first is written. */
+static bool sorts_into_queue(struct deployment *d, const struct msg *m)
+{
+    struct bytes args = msg_text(m, F_REDIS_ARGS), a;
+
+    for (bool first = true; list_next(&args, &a); first = false)
+        if (!first && crew_is_task_queue(&d->crew, m, a))
+            return true;
+    return false;
+}
+
 static void keys(struct deployment *d, const struct msg *m, enum act act,
                  const struct detect_out *out)
 {
@@ -368,6 +381,13 @@ static void keys(struct deployment *d, const struct msg *m, enum act act,
         break;
     case ACT_READ:
         if (names_queue(d, m, false))
+            recon(m, out);
+        break;
+    case ACT_SORT:
+        if (sorts_into_queue(d, m))
+            say(m, RULE_REDIS_QUEUE_TAMPER, SEV_HIGH,
+                "a queue of tasks is changed in a way that kombu does not", out);
+        else if (names_queue(d, m, false))
             recon(m, out);
         break;
     case ACT_TAMPER:

@@ -27,7 +27,7 @@ struct answer {
  * A task that claims to be sent by it, from another address, waits for its next sign of life: where
  * the worker is gone, what has its name now may be its next life. */
 struct claim {
-    uint64_t host;
+    uint64_t host, node; /* its address; hash of its whole name */
     int64_t last, waits_since;
     void *task;     /* flat; NULL: none waits */
     uint8_t family; /* of its address: IPv4 and IPv6 may be one host */
@@ -290,10 +290,38 @@ static struct bytes host_of_node(struct bytes node)
     return at ? node : (struct bytes){0};
 }
 
-/* An event of a worker; of task-sent the name is a client's. */
-static void worker_speaks(struct origins *o, const struct msg *m, const struct detect_out *out)
+static bool takes_tasks(struct deployment *d, const struct msg *m, uint64_t host)
 {
+    const struct host *h = crew_find(&d->crew, m, host);
+
+    return h && (h->took != 0 || h->partial);
+}
+
+/* The same pid and host at another address. Under the node's own name that is worker-impersonation,
+ * or containers that share it. Under another name an event costs nothing, and nobody is told of it:
+ * then only who takes tasks has a say, lest a stranger's heartbeat blinds us. true: the claim is
+ * the speaker's now. */
+static bool contest(struct deployment *d, struct claim *c, const struct msg *m, uint64_t node)
+{
+    if (c->node != node) {
+        if (!takes_tasks(d, m, crew_host_id(m)))
+            return false;
+        if (!takes_tasks(d, m, c->host)) {
+            take_over(c, m);
+            return true;
+        }
+    }
+    c->shared = true;
+    drop_task(c);
+    return false;
+}
+
+/* An event of a worker; of task-sent the name is a client's. */
+static void worker_speaks(struct deployment *d, const struct msg *m, const struct detect_out *out)
+{
+    struct origins *o = d->origins;
     struct bytes host = host_of_node(msg_text(m, F_WORKER_HOSTNAME));
+    uint64_t node = hash_bytes(msg_text(m, F_WORKER_HOSTNAME), 14);
     int64_t pid = msg_num(m, F_WORKER_PID, 0);
     struct claim *c;
     bool fresh;
@@ -305,12 +333,10 @@ static void worker_speaks(struct origins *o, const struct msg *m, const struct d
         return;
     if (fresh || (c->host != crew_host_id(m) && m->at.ns - c->last > ALIVE_NS))
         take_over(c, m);
-    if (c->host != crew_host_id(m)) {
-        c->shared = true;
-        drop_task(c);
+    if (c->host != crew_host_id(m) && !contest(d, c, m, node))
         return;
-    }
     tell_claim(c, m->at.ns, out);
+    c->node = node;
     c->last = msg_is(m, F_WORKER_EVENT, "worker-offline") ? 0 : m->at.ns;
 }
 
@@ -380,5 +406,5 @@ void origins_note(struct deployment *d, const struct msg *m, const struct detect
     if (m->kind == MSG_TASK)
         task(d, m, out);
     else if (m->kind == MSG_WORKER)
-        worker_speaks(d->origins, m, out);
+        worker_speaks(d, m, out);
 }

@@ -112,9 +112,10 @@ static bool is_script(const struct msg *m)
     return m->kind == MSG_REPLY && name_starts(msg_text(m, F_REDIS_COMMAND), "EVAL");
 }
 
-static bool deletes(const struct msg *m)
+/* Deletes, or puts another key in the place of one. */
+static bool replaces(const struct msg *m)
 {
-    static const char *const commands[] = {"DEL", "UNLINK", "RENAME", "RENAMENX", "MOVE"};
+    static const char *const commands[] = {"DEL", "UNLINK", "RENAME", "RENAMENX", "MOVE", "COPY"};
 
     for (size_t i = 0; m->kind == MSG_REPLY && i < sizeof commands / sizeof *commands; i++)
         if (msg_is(m, F_REDIS_COMMAND, commands[i]))
@@ -140,29 +141,46 @@ static void wait(struct schedule *s, struct writer *w, const struct msg *m)
     w->waits = true;
 }
 
+/* One of the keys, which may be the second: RENAME, COPY, scripts. */
+static bool names_redbeats(const struct msg *m, bool entry)
+{
+    struct bytes args = msg_text(m, F_REDIS_ARGS), a = msg_text(m, F_REDIS_KEY);
+
+    if (m->kind != MSG_REPLY)
+        return is_redbeats(a) && !(entry && is_lock(a));
+    do {
+        if (is_redbeats(a) && !(entry && is_lock(a)))
+            return true;
+    } while (list_next(&args, &a));
+    return false;
+}
+
+/* Redbeat's own scripts have the lock alone. */
+static bool writes(const struct msg *m)
+{
+    if (m->kind == MSG_ENVELOPE)
+        return m->dir == TO_SERVER;
+    return replaces(m) || (is_script(m) && names_redbeats(m, true));
+}
+
 void schedule_note(struct deployment *d, const struct msg *m, const struct detect_out *out)
 {
     struct schedule *s = d->schedule;
-    struct bytes key;
     struct writer *w;
-    bool lock;
 
-    if (m->kind != MSG_ENVELOPE && m->kind != MSG_REPLY)
-        return;
-    key = msg_text(m, F_REDIS_KEY);
-    if (!is_redbeats(key))
+    if ((m->kind != MSG_ENVELOPE && m->kind != MSG_REPLY) || !names_redbeats(m, false))
         return;
     w = writer_of(s, m);
     if (!w)
         return;
-    lock = is_lock(key);
-    if (lock && (is_script(m) || (m->op == OP_STORE && msg_is(m, F_REDIS_COMMAND, "SET"))))
+    if (!names_redbeats(m, true) &&
+        (is_script(m) || (m->op == OP_STORE && msg_is(m, F_REDIS_COMMAND, "SET"))))
         w->beat = true;
     else if (m->op == OP_READ)
         w->reads |= name_starts(msg_text(m, F_REDIS_COMMAND), "ZRANGE");
-    else if ((m->kind == MSG_ENVELOPE && m->dir == TO_SERVER) || deletes(m))
-        if (!baseline_lists(out->policy->baseline, BASELINE_SCHEDULERS, &m->conn->id.client))
-            wait(s, w, m);
+    else if (writes(m) &&
+             !baseline_lists(out->policy->baseline, BASELINE_SCHEDULERS, &m->conn->id.client))
+        wait(s, w, m);
 }
 
 /* Beat will send it in its own name: it is judged as if it had been sent. */

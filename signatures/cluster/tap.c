@@ -7,12 +7,14 @@
 #include "signatures/cluster/topology.h"
 
 #define BINDINGS_MAX 65536u
+#define TRACE        "amq.rabbitmq.trace" /* .log and .event are read by monitors */
 
 /* Of an exchange, and of an exchange with a routing key. */
 struct binding {
     uint64_t first; /* hash of the queue that was bound there first */
     bool tasks;     /* a task was published there */
-    bool copies;    /* declared as fanout or topic: several queues are its purpose */
+    bool typed;     /* declared: the broker refuses whoever says another type later */
+    bool copies;    /* as fanout or topic: several queues are its purpose */
 };
 
 struct lru *tap_new(void)
@@ -96,13 +98,54 @@ static bool copies_tasks(struct deployment *d, const struct msg *m, struct bytes
     return !many && b && b->first != 0 && b->first != hash_bytes(queue, 8);
 }
 
+/* kombu binds exchanges for delayed delivery alone (kombu:transport/native_delayed_delivery.py). */
+static bool copies_exchange(struct deployment *d, const struct msg *m, struct bytes source)
+{
+    const struct binding *b = exchange_of(d, m, source);
+
+    return carries_tasks(d, m, source) && !(b && b->copies) &&
+           !name_starts(source, "celery_delayed_");
+}
+
+/* What a foreign exchange gets a copy of; NULL: nothing. */
+static const char *tapped_exchange(struct deployment *d, const struct msg *m)
+{
+    struct bytes source = msg_text(m, F_AMQP_EXCHANGE);
+
+    if (bytes_eq(source, TRACE) || name_use(source) != NAME_TASKS)
+        return "a foreign exchange gets a copy of events, commands or replies";
+    return copies_exchange(d, m, source) ? "a foreign exchange gets a copy of tasks" : NULL;
+}
+
+static void declared(struct deployment *d, const struct msg *m)
+{
+    struct binding *b = exchange_of(d, m, msg_text(m, F_AMQP_EXCHANGE));
+
+    if (!b || b->typed || msg_num(m, F_PASSIVE, 0))
+        return;
+    b->typed = true;
+    b->copies =
+        msg_is(m, F_AMQP_EXCHANGE_TYPE, "fanout") || msg_is(m, F_AMQP_EXCHANGE_TYPE, "topic");
+}
+
+static void deleted(struct deployment *d, const struct msg *m, const struct detect_out *out)
+{
+    struct bytes exchange = msg_text(m, F_AMQP_EXCHANGE);
+    struct binding *b = exchange_of(d, m, exchange);
+
+    if (carries_tasks(d, m, exchange))
+        say(m, RULE_AMQP_DESTRUCTIVE, "an exchange of tasks is deleted", out);
+    if (b)
+        b->typed = b->copies = false;
+}
+
 /* What a foreign queue gets a copy of; NULL: nothing, or the queue belongs there. */
 static const char *tapped(struct deployment *d, const struct msg *m, struct bytes queue)
 {
     struct bytes exchange = msg_text(m, F_AMQP_EXCHANGE);
     enum name_use use = name_use(queue);
 
-    if (name_starts(exchange, "amq.rabbitmq."))
+    if (bytes_eq(exchange, TRACE))
         return "a queue is bound to the broker's trace: it gets a copy of every message";
     switch (name_use(exchange)) {
     case NAME_EVENTS:
@@ -144,29 +187,26 @@ static void consumed(struct deployment *d, const struct msg *m, struct bytes que
 
 static void command(struct deployment *d, const struct msg *m, const struct detect_out *out)
 {
-    struct bytes queue = msg_text(m, F_AMQP_QUEUE), exchange = msg_text(m, F_AMQP_EXCHANGE);
+    struct bytes queue = msg_text(m, F_AMQP_QUEUE);
     bool of_tasks = crew_is_task_queue(&d->crew, m, queue);
-    struct binding *b;
+    const char *why;
 
     if (msg_is(m, F_AMQP_METHOD, "exchange.declare")) {
-        b = exchange_of(d, m, exchange);
-        if (b)
-            b->copies |= msg_is(m, F_AMQP_EXCHANGE_TYPE, "fanout") ||
-                         msg_is(m, F_AMQP_EXCHANGE_TYPE, "topic");
+        declared(d, m);
     } else if (msg_is(m, F_AMQP_METHOD, "queue.bind")) {
         bound(d, m, queue, out);
     } else if (msg_is(m, F_AMQP_METHOD, "exchange.bind")) {
-        if (name_starts(exchange, "amq.rabbitmq.") || name_use(exchange) != NAME_TASKS)
-            say(m, RULE_AMQP_TAP, "a foreign exchange gets a copy of events, commands or replies",
-                out);
+        why = tapped_exchange(d, m);
+        if (why)
+            say(m, RULE_AMQP_TAP, why, out);
     } else if (msg_is(m, F_AMQP_METHOD, "basic.consume") || msg_is(m, F_AMQP_METHOD, "basic.get")) {
         consumed(d, m, queue, out);
     } else if (msg_is(m, F_AMQP_METHOD, "queue.purge") && of_tasks) {
         say(m, RULE_AMQP_DESTRUCTIVE, "a queue of tasks is emptied", out);
     } else if (msg_is(m, F_AMQP_METHOD, "queue.delete") && of_tasks) {
         say(m, RULE_AMQP_DESTRUCTIVE, "a queue of tasks is deleted", out);
-    } else if (msg_is(m, F_AMQP_METHOD, "exchange.delete") && carries_tasks(d, m, exchange)) {
-        say(m, RULE_AMQP_DESTRUCTIVE, "an exchange of tasks is deleted", out);
+    } else if (msg_is(m, F_AMQP_METHOD, "exchange.delete")) {
+        deleted(d, m, out);
     }
 }
 

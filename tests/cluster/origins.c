@@ -333,14 +333,20 @@ static void replaced_baseline(void **state)
 
 /* --- a live worker's process, which needs no baseline ---------------------------------- */
 
-static void speaks(struct scene *s, unsigned host, const char *type, int64_t pid)
+static void speaks_as(struct scene *s, unsigned host, const char *type, int64_t pid,
+                      const char *node)
 {
     scene_amqp(s, host, host, MSG_WORKER, type);
     s->m.op = OP_PUBLISH;
     scene_set(s, F_WORKER_EVENT, type);
-    scene_set(s, F_WORKER_HOSTNAME, "celery@app1");
+    scene_set(s, F_WORKER_HOSTNAME, node);
     scene_num(s, F_WORKER_PID, pid);
     scene_say(s);
+}
+
+static void speaks(struct scene *s, unsigned host, const char *type, int64_t pid)
+{
+    speaks_as(s, host, type, pid, "celery@app1");
 }
 
 static void worker_is_claimed(void **state)
@@ -414,6 +420,36 @@ static void worker_name_is_shared(void **state)
     end(&t);
 }
 
+/* One heartbeat of a made-up node with the worker's pid and host does not blind us; a second worker
+ * that takes tasks shares them. */
+static void worker_is_contested(void **state)
+{
+    struct story t;
+
+    (void)state;
+    begin(&t);
+    t.s.policy.baseline = NULL;
+    speaks(&t.s, 31, "worker-heartbeat", 7);
+    speaks_as(&t.s, 66, "worker-heartbeat", 7, "x@app1");
+    speaks(&t.s, 31, "worker-heartbeat", 7);
+    task(&t, 66, "gen7@app1");
+    speaks(&t.s, 31, "worker-heartbeat", 7);
+    scene_expect(&t.s, "task-origin-spoofed/5@66 ");
+    speaks_as(&t.s, 66, "worker-heartbeat", 8, "x@app1"); /* and who comes first is not believed */
+    scene_deliver(&t.s, 31, 5, "a");
+    speaks(&t.s, 31, "worker-heartbeat", 8);
+    task(&t, 66, "gen8@app1");
+    speaks(&t.s, 31, "worker-heartbeat", 8);
+    scene_expect(&t.s, "task-origin-spoofed/5@66 ");
+    scene_deliver(&t.s, 32, 6, "b");
+    speaks_as(&t.s, 32, "worker-heartbeat", 7, "w2@app1");
+    task(&t, 32, "gen7@app1");
+    task(&t, 33, "gen7@app1");
+    speaks(&t.s, 31, "worker-heartbeat", 7);
+    scene_expect(&t.s, "");
+    end(&t);
+}
+
 static void worker_is_excused(void **state)
 {
     struct story t;
@@ -462,6 +498,7 @@ int main(void)
         cmocka_unit_test(worker_is_claimed),
         cmocka_unit_test(worker_moves),
         cmocka_unit_test(worker_name_is_shared),
+        cmocka_unit_test(worker_is_contested),
         cmocka_unit_test(worker_is_excused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -58,6 +58,37 @@ static void by_a_stranger(void **state)
     scene_close(&s);
 }
 
+/* Made under another name, or by a script: the key is not the first. */
+static void by_a_way_round(void **state)
+{
+    static const struct {
+        const char *command, *key, *args, *found;
+    } ways[] = {
+        {"RENAME", "stage", "stage,redbeat:x", "redis-schedule-tamper/4@66 "},
+        {"COPY", "stage", "stage,redbeat:x", "redis-schedule-tamper/4@66 "},
+        {"EVAL", "redbeat:x", "<40 bytes>,1,redbeat:x", "redis-schedule-tamper/4@66 "},
+        {"EVAL", "redbeat::lock", "<40 bytes>,2,redbeat::lock,redbeat:x",
+         "redis-schedule-tamper/4@66 "},
+        {"RENAME", "stage", "stage,other", ""},
+        {"EVAL", "other", "<40 bytes>,1,other", ""},
+    };
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, &deployment_detector);
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        scene_redis(&s, 66, 66, MSG_REPLY, "command");
+        s.m.dir = TO_CLIENT;
+        scene_set(&s, F_REDIS_COMMAND, ways[i].command);
+        scene_set(&s, F_REDIS_KEY, ways[i].key);
+        scene_list(&s, F_REDIS_ARGS, ways[i].args);
+        scene_say(&s);
+        scene_finish(&s);
+        scene_expect(&s, ways[i].found);
+    }
+    scene_close(&s);
+}
+
 /* Entries first, then the lock, which it extends from then on; another one waits for it. */
 static void by_beat(void **state)
 {
@@ -154,9 +185,9 @@ static void what_is_wanted(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(by_a_stranger),   cmocka_unit_test(by_beat),
-        cmocka_unit_test(by_what_it_does), cmocka_unit_test(by_the_policy),
-        cmocka_unit_test(what_is_wanted),
+        cmocka_unit_test(by_a_stranger), cmocka_unit_test(by_a_way_round),
+        cmocka_unit_test(by_beat),       cmocka_unit_test(by_what_it_does),
+        cmocka_unit_test(by_the_policy), cmocka_unit_test(what_is_wanted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -81,6 +81,75 @@ static void broadcast(void **state)
     scene_close(&s);
 }
 
+static void exchange(struct scene *s, unsigned host, const char *method, const char *name,
+                     const char *type, bool passive)
+{
+    scene_amqp(s, host, host, MSG_COMMAND, method);
+    scene_set(s, F_AMQP_METHOD, method);
+    scene_set(s, F_AMQP_EXCHANGE, name);
+    if (type)
+        scene_set(s, F_AMQP_EXCHANGE_TYPE, type);
+    if (passive)
+        scene_num(s, F_PASSIVE, 1);
+    scene_say(s);
+}
+
+static void publish_to(struct scene *s, const char *name)
+{
+    scene_amqp(s, 21, 21, MSG_TASK, "published");
+    s->m.op = OP_PUBLISH;
+    scene_set(s, F_AMQP_METHOD, "basic.publish");
+    scene_set(s, F_TASK_ID, "b");
+    scene_set(s, F_TASK_EXCHANGE, name);
+    scene_say(s);
+}
+
+/* The type is the first one that was declared: what the broker refuses, or did not even look at,
+ * excuses nothing. */
+static void another_type(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, &deployment_detector);
+    exchange(&s, 66, "exchange.declare", "shop", "topic", true);
+    exchange(&s, 31, "exchange.declare", "shop", "direct", false);
+    publish_to(&s, "shop");
+    bind(&s, 31, "jobs", "shop", "jobs");
+    exchange(&s, 66, "exchange.declare", "shop", "fanout", false);
+    bind(&s, 66, "spy", "shop", "jobs");
+    scene_expect(&s, "amqp-tap/4@66 ");
+    exchange(&s, 31, "exchange.delete", "shop", NULL, false);
+    exchange(&s, 31, "exchange.declare", "shop", "fanout", false);
+    scene_expect(&s, "amqp-destructive/4@31 ");
+    bind(&s, 32, "jobs2", "shop", "jobs");
+    scene_expect(&s, "");
+    scene_close(&s);
+}
+
+static void exchanges_of_exchanges(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, &deployment_detector);
+    exchange(&s, 31, "exchange.declare", "all", "topic", false);
+    publish_to(&s, "all");
+    publish_to(&s, "shop");
+    publish_to(&s, "celery_delayed_27");
+    exchange(&s, 31, "exchange.bind", "celery_delayed_27", NULL, false);
+    exchange(&s, 31, "exchange.bind", "all", NULL, false);
+    exchange(&s, 66, "exchange.bind", "logs", NULL, false);
+    exchange(&s, 66, "exchange.bind", "amq.rabbitmq.event", NULL, false);
+    bind(&s, 13, "monitor", "amq.rabbitmq.event", "#");
+    scene_expect(&s, "");
+    exchange(&s, 66, "exchange.bind", "shop", NULL, false);
+    exchange(&s, 66, "exchange.bind", "celeryev", NULL, false);
+    exchange(&s, 66, "exchange.bind", "amq.rabbitmq.trace", NULL, false);
+    scene_expect(&s, "amqp-tap/4@66 amqp-tap/4@66 amqp-tap/4@66 ");
+    scene_close(&s);
+}
+
 static void foreign_replies(void **state)
 {
     static const char reply[] = "0a1b2c3d-0000-3000-8000-0123456789ab";
@@ -120,9 +189,13 @@ static void destruction(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(celerys_own), cmocka_unit_test(taps),
-        cmocka_unit_test(broadcast),   cmocka_unit_test(foreign_replies),
+        cmocka_unit_test(celerys_own),
+        cmocka_unit_test(taps),
+        cmocka_unit_test(broadcast),
+        cmocka_unit_test(foreign_replies),
         cmocka_unit_test(destruction),
+        cmocka_unit_test(another_type),
+        cmocka_unit_test(exchanges_of_exchanges),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
