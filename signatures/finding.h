@@ -13,7 +13,7 @@ struct evidence {
     union field_value value;
 };
 
-#define EVIDENCE_MAX 12u
+#define EVIDENCE_MAX 26u
 
 /* Plain data about one message; views good until the callback returns. */
 struct finding {

@@ -22,6 +22,7 @@ struct document document_of(const struct content *content)
         .bytes = content_inner(content),
         .top = content->top,
         .n_top = content->n_top,
+        .sketch = content->document,
     };
 
     if (content->auth)

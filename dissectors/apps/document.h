@@ -12,6 +12,7 @@ struct document {
     /* of a pickle: see content.h */
     const struct top_pair *top;
     unsigned n_top;
+    struct bytes sketch; /* the same as JSON, where it may name tasks */
     /* of a signed body (celery:security/serialization.py:SecureSerializer) */
     bool is_signed;
     struct bytes signer, signature; /* views into the content */

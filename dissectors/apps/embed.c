@@ -239,25 +239,37 @@ static void walk_from(struct walk *w, enum what root)
     }
 }
 
+static void walk_document(struct walk *w, enum content_what format, struct bytes bytes,
+                          bool clipped, enum what root)
+{
+    struct reader r;
+
+    w->r = &r;
+    w->depth = w->open = w->n = w->signatures = 0;
+    w->doubt = 0;
+    reader_begin(&r, format, bytes, clipped, w->arena);
+    walk_from(w, root);
+    reader_end(&r);
+}
+
 struct bytes embed_names(const struct document *doc, const struct body *b, struct bytes name,
                          struct arena *arena)
 {
     static const struct bytes nothing = TEXT(BODY_NOTHING);
     struct walk w;
-    struct reader r;
-    bool builtin = embed_is_builtin(name);
 
-    if (b->shape == BODY_UNREAD || !document_readable(doc) ||
-        (!builtin && b->shape == BODY_TRIPLE && text_same(b->views.embed, nothing)))
-        return (struct bytes){0};
-    w.r = &r;
     w.arena = arena;
     w.task = name;
-    w.builtin = builtin;
-    w.depth = w.open = w.n = w.signatures = 0;
-    w.doubt = 0;
-    reader_begin(&r, doc->format, doc->bytes, doc->clipped, arena);
-    walk_from(&w, b->shape == BODY_TRIPLE ? BODY_LIST : BODY_MAP);
-    reader_end(&r);
+    w.builtin = embed_is_builtin(name);
+    if (doc->format == WHAT_PICKLE && doc->sketch.len > 0) {
+        walk_document(&w, WHAT_JSON, doc->sketch, true,
+                      doc->sketch.at[0] == '[' ? BODY_LIST : BODY_MAP);
+        return pack(&w);
+    }
+    if (b->shape == BODY_UNREAD || !document_readable(doc) ||
+        (!w.builtin && b->shape == BODY_TRIPLE && text_same(b->views.embed, nothing)))
+        return (struct bytes){0};
+    walk_document(&w, doc->format, doc->bytes, doc->clipped,
+                  b->shape == BODY_TRIPLE ? BODY_LIST : BODY_MAP);
     return pack(&w);
 }

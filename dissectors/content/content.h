@@ -73,6 +73,8 @@ struct content {
     const struct auth_parts *auth; /* signed: the last part is what is inside (auth.h); or NULL */
     struct top_pair *top;          /* of a pickle; in the arena */
     unsigned n_top;
+    struct bytes document; /* of a pickle that may name tasks: its object as JSON, as far as that
+                              goes; in the arena */
 };
 
 struct content_limits {

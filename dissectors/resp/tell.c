@@ -41,7 +41,7 @@ void tell_envelope(const struct feed *f, struct msg *m, enum op op, struct body 
     c.base64 = c.unwrapped = c.limit = c.bomb = c.in_tap = false;
     c.tap = body.tap;
     c.tap_at = 0;
-    c.abridged = bytes_of(NULL, 0);
+    c.abridged = c.document = bytes_of(NULL, 0);
     c.n_parts = c.n_top = 0;
     c.out_len = 0;
     c.what = WHAT_UNKNOWN;

@@ -76,6 +76,7 @@ static void keep_top(struct content *c, const struct pickle_result *r, struct ar
 {
     c->top = r->n_top > 0 ? arena_raw(arena, r->n_top * sizeof *c->top) : NULL;
     c->n_top = c->top ? r->n_top : 0;
+    c->document = arena_copy(arena, r->document);
     for (unsigned i = 0; i < c->n_top; i++) {
         c->top[i].key = arena_copy(arena, r->top[i].key);
         c->top[i].value = arena_copy(arena, r->top[i].value);

@@ -1,98 +1,10 @@
 /* signatures/message/pickle.c - what a pickle would do if it were loaded: the
  * verdict of the machine as pickle-malicious, -dangerous, -suspicious,
  * -unknown-import, -bomb, and pickle-disguised where nothing says pickle. */
-#include <stdio.h>
-
+#include "signatures/pickle/pickle.h"
 #include "base/hash.h"
 #include "signatures/baseline.h"
-#include "signatures/message/message.h"
-#include "signatures/pickle/pickle.h"
-
-#define LIST_MAX 512u
-
-/* Texts of the evidence, made once a message where there is a finding. */
-struct story {
-    const struct pickle_result *r;
-    struct bytes imports, calls, flags;
-};
-
-static void put(char *to, size_t *at, const char *text, size_t n)
-{
-    if (*at + n < LIST_MAX)
-        memcpy(to + *at, text, n), *at += n;
-}
-
-/* Off the wire: whatever is not printable ASCII is left as a question mark here; the names as they
- * are can be had from `celeriac pickle`. */
-static void put_name(char *to, size_t *at, struct bytes name)
-{
-    for (size_t i = 0; i < name.len && *at + 1 < LIST_MAX; i++)
-        to[(*at)++] = name.at[i] >= 0x20 && name.at[i] < 0x7f ? (char)name.at[i] : '?';
-}
-
-static struct bytes list_imports(const struct pickle_result *r, struct arena *arena)
-{
-    char *text = arena_raw(arena, LIST_MAX);
-    size_t n = 0;
-
-    if (!text)
-        return (struct bytes){0};
-    for (unsigned i = 0; i < r->n_imports; i++) {
-        put(text, &n, ", ", i > 0 ? 2 : 0);
-        put_name(text, &n, r->imports[i].module);
-        put(text, &n, ".", 1);
-        put_name(text, &n, r->imports[i].name);
-    }
-    return bytes_of(text, n);
-}
-
-static struct bytes list_flags(uint64_t flags, struct arena *arena)
-{
-    char *text = arena_raw(arena, LIST_MAX);
-    size_t n = 0;
-
-    for (unsigned bit = 0; text && bit < PICKLE_BIT_COUNT; bit++)
-        if (flags >> bit & 1) {
-            const char *name = pickle_flag_name((enum pickle_flag_bit)bit);
-
-            put(text, &n, ", ", n > 0 ? 2 : 0);
-            put(text, &n, name, strlen(name));
-        }
-    return bytes_of(text, text ? n : 0);
-}
-
-static struct story tell(const struct pickle_result *r, struct arena *arena)
-{
-    struct story s = {
-        .r = r, .imports = list_imports(r, arena), .flags = list_flags(r->flags, arena)};
-
-    if (r->n_calls > 0)
-        s.calls = r->calls[0].text;
-    return s;
-}
-
-static void add_story(struct finding *f, const struct story *s)
-{
-    const struct pickle_result *r = s->r;
-
-    finding_str(f, "verdict", pickle_verdict_name(r->verdict));
-    if (s->calls.len > 0) {
-        finding_text(f, "call", s->calls);
-        finding_num(f, "offset", (int64_t)r->calls[0].offset);
-        finding_str(f, "opcode", pickle_opcode_name(r->calls[0].opcode));
-    } else if (r->n_imports > 0) {
-        finding_num(f, "offset", (int64_t)r->imports[0].offset);
-        finding_str(f, "opcode", pickle_opcode_name(r->imports[0].opcode));
-    }
-    if (s->imports.len > 0)
-        finding_text(f, "imports", s->imports);
-    if (s->flags.len > 0)
-        finding_text(f, "flags", s->flags);
-    if (r->ground)
-        finding_str(f, "ground", r->ground);
-    finding_num(f, "protocol", r->protocol);
-    finding_str(f, "end", pickle_end_name(r->end));
-}
+#include "signatures/message/pickle_story.h"
 
 static void say(const struct msg *m, enum rule_id rule, enum severity severity, const char *reason,
                 const struct story *s, uint64_t fold_class, const struct detect_out *out)
@@ -101,7 +13,7 @@ static void say(const struct msg *m, enum rule_id rule, enum severity severity, 
 
     finding_init(&f, rule, severity);
     finding_reason(&f, "%s", reason);
-    add_story(&f, s);
+    story_add(&f, s);
     f.fold_class = fold_class;
     f.once_a_task = true;
     out->emit(out->ctx, m, &f);
@@ -220,7 +132,7 @@ static void disguised(const struct msg *m, const struct story *s, const struct d
                        : "a body is a pickle, and its content type says otherwise");
     if (m->content->type.len > 0)
         finding_text(&f, "content_type", m->content->type);
-    add_story(&f, s);
+    story_add(&f, s);
     f.fold_class = class_of(s);
     f.once_a_task = true;
     out->emit(out->ctx, m, &f);
@@ -249,7 +161,7 @@ static void job_callee(const struct msg *m, const struct detect_out *out)
 static void in_text(const struct msg *m, const struct detect_out *out)
 {
     const struct pickle_found *found = m->nested;
-    struct story s = tell(found->result, out->arena);
+    struct story s = story_of(m, found->result, false, out->arena);
     struct finding f;
 
     finding_init(&f, RULE_PICKLE_DISGUISED,
@@ -259,7 +171,7 @@ static void in_text(const struct msg *m, const struct detect_out *out)
     if (found->at != PICKLE_FOUND_SOMEWHERE)
         finding_num(&f, "at", (int64_t)found->at);
     finding_num(&f, "length", (int64_t)found->len);
-    add_story(&f, &s);
+    story_add(&f, &s);
     f.fold_class = class_of(&s);
     f.once_a_task = true;
     out->emit(out->ctx, m, &f);
@@ -273,7 +185,7 @@ static void check(const struct msg *m, const struct detect_out *out)
         in_text(m, out);
     if (!m->pickle || !m->content || m->content->what != WHAT_PICKLE)
         return;
-    s = tell(m->pickle, out->arena);
+    s = story_of(m, m->pickle, true, out->arena);
     verdict(m, &s, out);
     disguised(m, &s, out);
     job_callee(m, out);

@@ -71,6 +71,7 @@ static inline uint32_t fast_text(struct vm *vm, const uint8_t *at, size_t n)
     node->flags = node->cap = node->used = 0;
     node->x = (uint32_t)n;
     node->a = n;
+    vm->m->names_task |= is_task_key(at, n);
     h->used += words;
     return h->used - words;
 }

@@ -150,7 +150,7 @@ static void refuse(struct pickle *p)
     r->flags = p->context == PICKLE_DECLARED ? PICKLE_FLAG(DECLARED_NOT) : 0;
     r->n_imports = r->n_calls = r->n_top = 0;
     r->all_imports = r->all_calls = 0;
-    r->first = bytes_of("", 0);
+    r->first = r->document = bytes_of("", 0);
     r->ground = "not a pickle";
 }
 

@@ -72,7 +72,7 @@ size_t pickle_memory(const struct pickle *p)
 void pickle_reset(struct pickle *p, enum pickle_context context)
 {
     p->context = context;
-    p->starved = p->forked = p->trailing = p->seeking = p->trail_found = false;
+    p->names_task = p->starved = p->forked = p->trailing = p->seeking = p->trail_found = false;
     p->size = p->imports_seen = p->calls_seen = p->trail_flags = 0;
     p->trail_imports = p->trail_calls = 0;
     p->streams = p->junk = p->kept_imports = p->kept_calls = 0;

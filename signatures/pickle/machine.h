@@ -156,8 +156,9 @@ struct pickle {
     struct bytes *allow;    /* own copies */
     struct bytes *borrowed; /* of a nested machine: its parent's */
     struct vm linear, file;
-    bool starved; /* memory ran out somewhere */
-    bool forked;  /* the file reader goes its own way */
+    bool names_task; /* some text is "task" */
+    bool starved;    /* memory ran out somewhere */
+    bool forked;     /* the file reader goes its own way */
     enum pickle_context context;
     const struct policy_row *recent[RECENT_ROWS]; /* see import.c */
     uint64_t size;
@@ -341,6 +342,13 @@ void note_import(struct vm *vm, const struct pickle_import *in);
 void note_row(struct vm *vm, const struct policy_row *row);
 struct bytes pool_copy(struct pickle *m, struct bytes b, size_t max);
 void take_top(struct vm *vm, struct value v);
+
+/* document.c: the object that the first stream gives, where it may name tasks. */
+void take_document(struct vm *vm, struct value v);
+static inline bool is_task_key(const uint8_t *at, uint64_t n)
+{
+    return n == 4 && memcmp(at, "task", 4) == 0;
+}
 
 /* machine.c: the linear reader's stream has ended, one way or the other. */
 void stream_over(struct pickle *p);

@@ -114,6 +114,7 @@ static bool push_text(struct vm *vm, enum kind k, struct bytes text, uint64_t le
 
     if (smells && text.len == len)
         nested_literal(vm, text);
+    vm->m->names_task |= text.len == len && is_task_key(text.at, len);
     return stack_push(vm,
                       value_text(vm, k, bytes_head(text, smells ? LITERAL_KEPT : TEXT_KEPT), len));
 }

@@ -68,6 +68,7 @@ bool op_stop(struct vm *vm, const struct arg *a)
     if (!stack_has(vm, 1))
         return underflow(vm);
     take_top(vm, *stack_top(vm, 0));
+    take_document(vm, *stack_top(vm, 0));
     bomb_size(vm, *stack_top(vm, 0));
     return vm_stop(vm, PICKLE_END_STOP);
 }

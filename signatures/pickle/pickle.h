@@ -190,6 +190,9 @@ struct pickle_result {
     /* The outermost mapping, as far as it is plain data (see content.h). */
     const struct top_pair *top;
     unsigned n_top;
+    /* The outermost object as JSON, without its bulk and with null for what is no plain data, if a
+     * text in it is "task": for those who look for signatures. A head where it is too long. */
+    struct bytes document;
     /* The first element of an outermost tuple or list, when it is text: RQ's callee. */
     struct bytes first;
 };

@@ -40,8 +40,9 @@ static void take_field(struct bytes *in, struct msg *m)
 
 static void take_evidence(struct bytes *in, struct finding *f)
 {
-    static const char *const NAMES[EVIDENCE_MAX] = {"a",   "b.c", "b.d", "e.f.g", "h",   "i",
-                                                    "j.k", "l",   "m",   "n.o",   "p.q", "r"};
+    static const char *const NAMES[EVIDENCE_MAX] = {
+        "a",   "b.c", "b.d", "e.f.g", "h", "i", "j.k", "l", "m", "n.o", "p.q", "r",  "s",
+        "t.a", "t.b", "t.c", "u",     "v", "w", "x",   "y", "z", "aa",  "ab",  "ac", "ad"};
     struct bytes what = bytes_cut(in, 1);
     const char *name = NAMES[f->n_evidence];
 
