@@ -282,7 +282,8 @@ static void say(const struct msg *m, enum rule_id rule, enum severity severity, 
         return;
     finding_init(&f, rule, severity);
     finding_reason(&f, "%s", why);
-    finding_text(&f, "command", msg_text(m, F_REDIS_COMMAND));
+    if (msg_has(m, F_REDIS_COMMAND))
+        finding_text(&f, "command", msg_text(m, F_REDIS_COMMAND));
     if (msg_has(m, F_OUTCOME))
         finding_text(&f, "outcome", msg_text(m, F_OUTCOME));
     if (msg_has(m, F_REDIS_ERROR))
