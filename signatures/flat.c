@@ -7,6 +7,10 @@
  * Names, actions and protocols are literals of this process and stay pointers. */
 #include "signatures/flat.h"
 
+#include <stdlib.h>
+
+#define KEEP_MAX 4096u /* of a text */
+
 struct head {
     struct conn_info conn;
     struct stamp at;
@@ -239,6 +243,60 @@ static void read_head(const struct head *h, struct flat_view *v)
     v->conn = h->conn;
     v->m.conn = h->has_conn ? &v->conn : NULL;
     v->n_findings = h->n_findings;
+}
+
+/* The whole items of a list that fit. */
+static struct bytes list_head(struct bytes list)
+{
+    struct bytes left = list, item;
+    size_t fit = 0;
+
+    while (list_next(&left, &item) && list.len - left.len <= KEEP_MAX)
+        fit = list.len - left.len;
+    return bytes_head(list, fit);
+}
+
+static void cut_text(struct msg *m, unsigned id)
+{
+    struct bytes *text = &m->fields.at[id].text;
+
+    if (text->len <= KEEP_MAX)
+        return;
+    *text = field_defs[id].type == FIELD_LIST ? list_head(*text) : bytes_head(*text, KEEP_MAX);
+}
+
+/* Those of the causes too, the nearest first, as flat_write() takes them. */
+static void cut_fields(struct msg *to, const struct msg *m)
+{
+    const uint64_t texts[] = {TEXTS_LOW, TEXTS_HIGH};
+
+    for (; m; m = m->cause)
+        for (unsigned word = 0; word < 2; word++) {
+            uint64_t left = m->fields.has[word] & ~to->fields.has[word];
+
+            to->fields.has[word] |= left;
+            while (left) {
+                unsigned bit = take_bit(&left), id = word * 64 + bit;
+
+                to->fields.at[id] = m->fields.at[id];
+                if (texts[word] >> bit & 1)
+                    cut_text(to, id);
+            }
+        }
+}
+
+void *flat_keep(const struct msg *m)
+{
+    struct msg short_one = *m;
+    void *block;
+
+    fields_init(&short_one.fields);
+    short_one.cause = NULL;
+    cut_fields(&short_one, m);
+    block = aligned_alloc(16, (flat_size(&short_one, NULL, 0) + 15) & ~(size_t)15);
+    if (block)
+        flat_write(block, &short_one, NULL, 0);
+    return block;
 }
 
 void flat_read(const void *block, struct flat_view *v)

@@ -15,19 +15,19 @@
 #define WINDOW_NS  (3600 * INT64_C(1000000000)) /* then it is told again, if it is still there */
 #define NAME_KEPT  118u
 
-enum stranger { NO_STRANGER, BY_ADDRESS, BY_USER, BY_QUEUE, BY_NAME, STRANGERS };
+enum stranger { NO_STRANGER, BY_ADDRESS, BY_USER, BY_QUEUE, BY_NAME };
 
 /* What is known of an address on one broker and vhost or database. */
 struct guest {
-    int64_t told[STRANGERS]; /* when; 0: not yet */
-    void *node; /* flat: an unknown node that showed itself where no task was taken yet */
+    int64_t told; /* when its address was; 0: not yet */
+    void *node;   /* flat: an unknown node that showed itself where no task was taken yet */
     uint8_t name_len;
     char name[NAME_KEPT]; /* of the node that showed itself last */
 };
 
 struct belongs {
     struct lru *guests;
-    struct lru *nodes; /* unknown ones, by name and address: when they were told */
+    struct lru *others; /* unknown nodes, queues and users of an address: when they were told */
     struct memo {
         uint64_t key;
         enum stranger answer;
@@ -51,8 +51,8 @@ struct belongs *belongs_new(void)
     if (!b)
         return NULL;
     b->guests = lru_new(GUESTS_MAX, sizeof(struct guest), gone, NULL);
-    b->nodes = lru_new(GUESTS_MAX, sizeof(int64_t), NULL, NULL);
-    if (b->guests && b->nodes)
+    b->others = lru_new(GUESTS_MAX, sizeof(int64_t), NULL, NULL);
+    if (b->guests && b->others)
         return b;
     belongs_free(b);
     return NULL;
@@ -64,8 +64,8 @@ void belongs_free(struct belongs *b)
         return;
     if (b->guests)
         lru_free(b->guests);
-    if (b->nodes)
-        lru_free(b->nodes);
+    if (b->others)
+        lru_free(b->others);
     free(b);
 }
 
@@ -188,7 +188,7 @@ static void say_node(struct belongs *all, const struct msg *m, struct bytes node
 {
     uint64_t at = hash_mix(topology_scope(m), crew_host_id(m));
     bool fresh;
-    int64_t *told = lru_put(all->nodes, hash_mix(at, hash_bytes(node, 3)), &fresh);
+    int64_t *told = lru_put(all->others, hash_mix(at, hash_bytes(node, 3)), &fresh);
 
     if (told && is_due(told, m->at.ns))
         say(m, BY_NAME, (struct bytes){0}, node, out);
@@ -207,6 +207,21 @@ static bool takes(struct deployment *d, const struct msg *m, const struct baseli
            (crew_is_task_queue(&d->crew, m, *queue) || baseline_queue(b, *queue));
 }
 
+/* An address is told of once, its other queues and users one by one. */
+static bool is_news(struct belongs *all, struct guest *g, const struct msg *m, enum stranger by,
+                    struct bytes queue)
+{
+    struct bytes what = by == BY_QUEUE ? queue : msg_text(m, F_USER);
+    uint64_t at = hash_mix(topology_scope(m), crew_host_id(m));
+    bool fresh;
+    int64_t *told;
+
+    if (by == BY_ADDRESS)
+        return is_due(&g->told, m->at.ns);
+    told = lru_put(all->others, hash_mix(at, hash_bytes(what, 4 + (uint64_t)by)), &fresh);
+    return told && is_due(told, m->at.ns);
+}
+
 static void taker(struct deployment *d, const struct msg *m, struct bytes queue,
                   const struct detect_out *out)
 {
@@ -216,7 +231,7 @@ static void taker(struct deployment *d, const struct msg *m, struct bytes queue,
 
     if (!g || (by != NO_STRANGER && baseline_lists(b, BASELINE_RELAYS, &m->conn->id.client)))
         return;
-    if (by != NO_STRANGER && is_due(&g->told[by], m->at.ns))
+    if (by != NO_STRANGER && is_news(d->belongs, g, m, by, queue))
         say(m, by, queue, bytes_of(g->name, g->name_len), out);
     if (by == NO_STRANGER && g->node) {
         struct flat_view v;
@@ -238,11 +253,8 @@ static struct bytes shown(const struct msg *m)
 
 static void keep(struct guest *g, const struct msg *m)
 {
-    if (g->node)
-        return;
-    g->node = aligned_alloc(16, (flat_size(m, NULL, 0) + 15) & ~(size_t)15);
-    if (g->node)
-        flat_write(g->node, m, NULL, 0);
+    if (!g->node)
+        g->node = flat_keep(m);
 }
 
 static void named(struct deployment *d, const struct msg *m, struct bytes node,

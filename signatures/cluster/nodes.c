@@ -80,15 +80,6 @@ static void drop(struct node *n, unsigned which)
     n->told = false;
 }
 
-static void *keep(const struct msg *m)
-{
-    void *block = aligned_alloc(16, (flat_size(m, NULL, 0) + 15) & ~(size_t)15);
-
-    if (block)
-        flat_write(block, m, NULL, 0);
-    return block;
-}
-
 static void tell(struct node *n, struct bytes name, bool from_start, const struct detect_out *out)
 {
     struct flat_view v;
@@ -126,7 +117,7 @@ static void second_life(struct node *n, const struct msg *m, uint64_t host)
     if (n->at[1].host != 0) /* a third one: the first has moved on */
         drop(n, 0);
     n->at[1] = begin(m, host);
-    n->second = keep(m);
+    n->second = flat_keep(m);
 }
 
 static void lives(struct nodes *all, const struct crew *c, const struct msg *m, struct bytes name,

@@ -120,10 +120,16 @@ static struct answer ask(struct origins *o, const struct baseline *b, const stru
 
 /* A worker's retry, or replacement, of a task that it may have taken before we looked, or that was
  * forgotten since. */
-static bool may_have_taken(struct deployment *d, const struct msg *m, uint64_t id)
+static bool may_have_taken(struct deployment *d, const struct msg *m, uint64_t id,
+                           const struct baseline *b)
 {
+    static const struct bytes any = {0};
     const struct host *h = crew_find(&d->crew, m, crew_host_id(m));
 
+    /* Anybody can ask a list that nobody fills. */
+    if (baseline_judges(b, BASELINE_WORKERS) &&
+        !baseline_worker(b, any, &m->conn->id.client, any, any))
+        return false;
     return h && h->consumes != 0 && msg_num(m, F_TASK_RETRIES, 0) > 0 &&
            (h->partial || ledger_evicted(d->ledger) > 0) &&
            !ledger_find_any(d->ledger, id, m->at.ns);
@@ -136,8 +142,8 @@ static bool publishes_for_others(struct deployment *d, const struct msg *m,
 {
     uint64_t id = tasks_id(msg_text(m, F_TASK_ID));
 
-    return ledger_took_any(d->ledger, id, crew_host_id(m), m->at.ns) || may_have_taken(d, m, id) ||
-           baseline_lists(b, BASELINE_RELAYS, &m->conn->id.client);
+    return ledger_took_any(d->ledger, id, crew_host_id(m), m->at.ns) ||
+           may_have_taken(d, m, id, b) || baseline_lists(b, BASELINE_RELAYS, &m->conn->id.client);
 }
 
 /* --- findings --------------------------------------------------------------------- */
@@ -352,10 +358,8 @@ static void judge_claim(struct deployment *d, const struct sent *s, const struct
         c->family != m->conn->id.client.family || m->at.ns - c->last > ALIVE_NS ||
         publishes_for_others(d, m, out->policy->baseline))
         return;
-    c->task = aligned_alloc(16, (flat_size(m, NULL, 0) + 15) & ~(size_t)15);
+    c->task = flat_keep(m);
     c->waits_since = m->at.ns;
-    if (c->task)
-        flat_write(c->task, m, NULL, 0);
 }
 
 /* --- tasks ------------------------------------------------------------------------- */

@@ -157,10 +157,9 @@ static void took(struct deployment *d, const struct msg *m)
     t->last = m->at.ns;
     if (t->since != 0)
         return;
-    t->first = aligned_alloc(16, (flat_size(m, NULL, 0) + 15) & ~(size_t)15);
+    t->first = flat_keep(m);
     if (!t->first)
         return;
-    flat_write(t->first, m, NULL, 0);
     t->since = m->at.ns;
     wait(d->swallowed, t, m);
 }

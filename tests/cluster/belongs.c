@@ -62,6 +62,32 @@ static void belongs(void **state)
     end(&t);
 }
 
+/* Each of them, although the hour of the first is not over. */
+static void queue_after_queue(void **state)
+{
+    static const char *const queues[] = {"mail", "reports"};
+    struct story t;
+
+    (void)state;
+    begin(&t);
+    for (size_t i = 0; i < 2; i++) {
+        scene_amqp(&t.s, 21, 9, MSG_TASK, "published");
+        t.s.m.op = OP_PUBLISH;
+        scene_set(&t.s, F_TASK_ID, queues[i]);
+        scene_set(&t.s, F_TASK_QUEUE, queues[i]);
+        scene_say(&t.s);
+    }
+    t.s.found[0] = '\0';
+    consume(&t, 31, 2, "mail", "shop");
+    consume(&t, 31, 3, "mail", "shop");
+    consume(&t, 31, 2, "reports", "shop");
+    consume(&t, 31, 2, "celery", "guest");
+    consume(&t, 31, 2, "celery", "root");
+    scene_expect(&t.s, "worker-unknown/4@31 worker-unknown/4@31 worker-unknown/4@31 "
+                       "worker-unknown/4@31 ");
+    end(&t);
+}
+
 static void by_address(void **state)
 {
     struct story t;
@@ -200,9 +226,10 @@ static void not_judged(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(belongs),    cmocka_unit_test(by_address),
-        cmocka_unit_test(by_traffic), cmocka_unit_test(by_user_and_queue),
-        cmocka_unit_test(by_name),    cmocka_unit_test(not_judged),
+        cmocka_unit_test(belongs),           cmocka_unit_test(queue_after_queue),
+        cmocka_unit_test(by_address),        cmocka_unit_test(by_traffic),
+        cmocka_unit_test(by_user_and_queue), cmocka_unit_test(by_name),
+        cmocka_unit_test(not_judged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

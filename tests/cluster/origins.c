@@ -193,6 +193,12 @@ static void retries_from_before(void **state)
     scene_num(&t.s, F_TASK_RETRIES, 1);
     scene_say(&t.s);
     scene_expect(&t.s, "task-origin-spoofed/5@66 ");
+    scene_command(&t.s, 66, 9, "basic.get", "nothing"); /* nor does asking make it a worker */
+    make(&t.s, 66, "d", "gen1@web1", "shop.add");
+    t.s.m.coverage = COVER_MIDSTREAM;
+    scene_num(&t.s, F_TASK_RETRIES, 1);
+    scene_say(&t.s);
+    scene_expect(&t.s, "task-origin-spoofed/5@66 ");
     end(&t);
 }
 

@@ -199,10 +199,44 @@ static void reason_is_cut_at_a_character(void **state)
     assert_string_equal(f.reason, "short");
 }
 
+static void what_is_kept_is_cut(void **state)
+{
+    static uint8_t text[9000];
+    struct msg m, cause;
+    struct flat_view v;
+    struct bytes list, item;
+    uint32_t n = 3000;
+    void *block;
+
+    (void)state;
+    memset(&m, 0, sizeof m);
+    memset(&cause, 0, sizeof cause);
+    for (size_t at = 0; at < sizeof text - 3004; at += sizeof n + n) /* 3000 "x", and 3000 more */
+        memcpy(text + at, &n, sizeof n);
+    m.cause = &cause;
+    fields_text(&m.fields, F_TASK_ID, bytes_of("a", 1));
+    fields_text(&cause.fields, F_TASK_ID, bytes_of("b", 1));
+    fields_text(&cause.fields, F_TASK_NAME, bytes_of(text, sizeof text));
+    fields_text(&m.fields, F_TASK_SUBTASKS, bytes_of(text, 2 * (sizeof n + n)));
+    fields_num(&cause.fields, F_TASK_RETRIES, 7);
+    block = flat_keep(&m);
+    assert_non_null(block);
+    flat_read(block, &v);
+    assert_true(msg_is(&v.m, F_TASK_ID, "a"));
+    assert_int_equal(msg_text(&v.m, F_TASK_NAME).len, 4096);
+    assert_int_equal(msg_num(&v.m, F_TASK_RETRIES, 0), 7);
+    list = msg_text(&v.m, F_TASK_SUBTASKS);
+    assert_true(list_next(&list, &item));
+    assert_int_equal(item.len, 3000);
+    assert_false(list_next(&list, &item));
+    free(block);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(round_trip),
+        cmocka_unit_test(what_is_kept_is_cut),
         cmocka_unit_test(flat_of_a_view),
         cmocka_unit_test(reason_is_cut_at_a_character),
     };
