@@ -12,7 +12,8 @@
 static void close_deployment(void *self)
 {
     struct deployment *d = self;
-    struct lru *const maps[] = {d->bindings, d->answers, d->names, d->producers};
+    struct lru *const maps[] = {d->bindings,  d->answers, d->names,
+                                d->producers, d->scripts, d->readers};
 
     crew_close(&d->crew);
     ledger_free(d->ledger);
@@ -36,7 +37,9 @@ static bool open_maps(struct deployment *d)
     d->answers = handcrafted_new();
     d->names = hidden_new();
     d->producers = flood_new();
-    return d->bindings && d->answers && d->names && d->producers;
+    d->scripts = scripts_new();
+    d->readers = results_read_new();
+    return d->bindings && d->answers && d->names && d->producers && d->scripts && d->readers;
 }
 
 static void *open_deployment(const struct policy *policy)
@@ -67,7 +70,7 @@ bool deployment_wants_command(const struct msg *m)
 
     if (msg_has(m, F_AMQP_METHOD))
         return msg_has(m, F_SETTLES) || !msg_is(m, F_AMQP_METHOD, "basic.ack");
-    if (msg_has(m, F_SETTLES))
+    if (msg_has(m, F_SETTLES) || msg_has(m, F_SCRIPT))
         return true;
     command = msg_text(m, F_REDIS_COMMAND);
     if (bytes_eq(command, "BRPOP") || bytes_eq(command, "RPOP") || bytes_eq(command, "BLPOP"))
@@ -94,6 +97,8 @@ static void note(void *self, const struct msg *m, const struct detect_out *out)
     control_note(d, m, out);
     tap_note(d, m, out);
     keys_note(d, m, out);
+    scripts_note(d, m, out);
+    results_read_note(d, m, out);
     consumers_note(d, m, out);
     swallowed_note(d, m, out);
     schedule_note(d, m, out);

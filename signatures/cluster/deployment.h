@@ -23,6 +23,8 @@ struct deployment {
     struct origins *origins;
     struct belongs *belongs;
     struct lru *answers; /* of handcrafted.c */
+    struct lru *scripts; /* of scripts.c */
+    struct lru *readers; /* of results_read.c */
 };
 
 /* Whether a MSG_COMMAND is one that the detectors learn from: asked by the workers, so that the
@@ -99,5 +101,13 @@ void tap_note(struct deployment *d, const struct msg *m, const struct detect_out
 /* keys.c: redis-config-write, redis-replicaof, redis-module-load, redis-admin, redis-destructive,
  * redis-recon, redis-queue-tamper. */
 void keys_note(struct deployment *d, const struct msg *m, const struct detect_out *out);
+
+/* scripts.c: redis-admin and redis-queue-tamper of scripts that nobody knows. */
+struct lru *scripts_new(void);
+void scripts_note(struct deployment *d, const struct msg *m, const struct detect_out *out);
+
+/* results_read.c: redis-recon of results. */
+struct lru *results_read_new(void);
+void results_read_note(struct deployment *d, const struct msg *m, const struct detect_out *out);
 
 #endif

@@ -1,0 +1,25 @@
+/* signatures/cluster/scripts.h - Redis scripts: which are known, and what one that is not known
+ * says of itself. Asked by the workers, which have the arguments; no state. */
+#ifndef SIGNATURES_CLUSTER_SCRIPTS_H
+#define SIGNATURES_CLUSTER_SCRIPTS_H
+
+#include "base/arena.h"
+#include "dissectors/msg.h"
+
+#define SCRIPT_HEX 40u /* digits of a SHA-1 */
+
+enum script_sign {
+    SCRIPT_TEXT = 1u << 0,        /* its text was seen */
+    SCRIPT_WRITES = 1u << 1,      /* with a command that changes lists, sets or hashes */
+    SCRIPT_WRITES_ARGV = 1u << 2, /* to a key that is an argument */
+    SCRIPT_FUNCTION = 1u << 3,    /* FCALL: a name, and no text */
+    SCRIPT_LOADED = 1u << 4,      /* SCRIPT LOAD: it does not run yet */
+};
+
+/* Whether clients that are known run it: SHA-1, 40 lower-case digits. */
+bool script_is_known(const char hex[SCRIPT_HEX]);
+/* Of a MSG_COMMAND with its arguments that runs or loads a script which is not known: SCRIPT,
+ * SCRIPT_SIGNS, SCRIPT_NAMES, SCRIPT_ARGS. What it sets lives in the arena. */
+void scripts_read(struct msg *m, struct arena *arena);
+
+#endif
