@@ -5,14 +5,16 @@
 #include "signatures/cluster/names.h"
 #include "signatures/cluster/topology.h"
 
-#define HOSTS_MAX  65536u
-#define QUEUES_MAX 65536u
+#define HOSTS_MAX   65536u
+#define QUEUES_MAX  65536u
+#define WORKERS_MAX 262144u
 
 bool crew_open(struct crew *c)
 {
     c->hosts = lru_new(HOSTS_MAX, sizeof(struct host), NULL, NULL);
     c->queues = lru_new(QUEUES_MAX, sizeof(struct queue), NULL, NULL);
-    return c->hosts && c->queues;
+    c->workers = lru_new(WORKERS_MAX, 1, NULL, NULL);
+    return c->hosts && c->queues && c->workers;
 }
 
 void crew_close(struct crew *c)
@@ -21,6 +23,8 @@ void crew_close(struct crew *c)
         lru_free(c->hosts);
     if (c->queues)
         lru_free(c->queues);
+    if (c->workers)
+        lru_free(c->workers);
 }
 
 uint64_t crew_host_id(const struct msg *m)
@@ -46,6 +50,21 @@ struct host *crew_host(struct crew *c, const struct msg *m)
 struct host *crew_find(struct crew *c, const struct msg *m, uint64_t host)
 {
     return lru_get(c->hosts, hash_mix(topology_scope(m), host));
+}
+
+bool crew_works(struct crew *c, uint64_t host)
+{
+    return lru_get(c->workers, host) != NULL;
+}
+
+static void works(struct crew *c, struct host *h)
+{
+    bool fresh;
+
+    if (h->works || !(h->published || h->took || h->consumes || h->worked || h->partial))
+        return;
+    h->works = true;
+    lru_put(c->workers, h->id, &fresh);
 }
 
 static uint64_t queue_key(const struct msg *m, struct bytes name)
@@ -194,4 +213,5 @@ void crew_note(struct crew *c, const struct msg *m)
         h->announced = m->at.ns;
     else if (m->kind == MSG_CONTROL && m->dir == TO_SERVER && msg_has(m, F_WORKER_HOSTNAME))
         h->announced = m->at.ns;
+    works(c, h);
 }

@@ -20,6 +20,7 @@ struct host {
     int64_t worked;    /* stored or sent a result, or said what became of a task */
     uint32_t names;    /* of tasks that it was the first to bring in: hidden.c */
     bool partial;      /* some of what it did was seen in part only: mid-stream, one way, a gap */
+    bool works;        /* it is among crew.workers */
 };
 
 struct queue {
@@ -31,7 +32,8 @@ struct queue {
 
 struct crew {
     struct lru *hosts, *queues;
-    int64_t begin; /* the first message of all */
+    struct lru *workers; /* addresses of crew_works() */
+    int64_t begin;       /* the first message of all */
 };
 
 bool crew_open(struct crew *c);
@@ -41,6 +43,8 @@ void crew_close(struct crew *c);
 uint64_t crew_host_id(const struct msg *m);
 /* NULL: out of memory. Good until the next call. */
 struct host *crew_host(struct crew *c, const struct msg *m);
+/* On whichever broker, this address publishes or takes tasks, or was seen in part only. */
+bool crew_works(struct crew *c, uint64_t host);
 /* Who has that id on the broker of m; NULL: nobody known. */
 struct host *crew_find(struct crew *c, const struct msg *m, uint64_t host);
 /* Of the broker and vhost or database of m; the priority of a list is ignored. */

@@ -15,7 +15,6 @@ struct reader {
     int64_t began;         /* the window */
     uint64_t ids[FOREIGN]; /* that are not its own, in the window */
     uint32_t n;
-    bool works; /* it publishes or takes tasks, or was seen in part only */
 };
 
 struct lru *results_read_new(void)
@@ -28,19 +27,6 @@ static struct reader *reader_of(struct deployment *d, const struct msg *m)
     bool fresh;
 
     return lru_put(d->readers, crew_host_id(m), &fresh);
-}
-
-static void learn(struct deployment *d, const struct msg *m)
-{
-    const struct host *h;
-    struct reader *r;
-
-    h = crew_find(&d->crew, m, crew_host_id(m));
-    if (!h || !(h->published || h->took || h->consumes || h->worked || h->partial))
-        return;
-    r = reader_of(d, m);
-    if (r)
-        r->works = true;
 }
 
 static bool is_mine(const struct ledger_task *t, uint64_t host)
@@ -110,27 +96,20 @@ static bool is_read(const struct msg *m)
            !msg_has(m, F_REDIS_PATTERN);
 }
 
-/* Events and the results that are read are many, and what marks an address is elsewhere. */
-static bool teaches(const struct msg *m)
-{
-    return (m->kind & (MSG_TASK | MSG_CONTROL | MSG_COMMAND)) ||
-           (m->kind == MSG_RESULT && m->dir == TO_SERVER);
-}
-
 void results_read_note(struct deployment *d, const struct msg *m, const struct detect_out *out)
 {
-    uint64_t id, host = crew_host_id(m);
+    uint64_t id, host;
     struct reader *r;
-    bool in_part = m->coverage & (COVER_MIDSTREAM | COVER_ONE_WAY | COVER_GAP);
+    bool works;
 
-    if (teaches(m) || in_part)
-        learn(d, m);
-    if (!is_read(m) || in_part || msg_text(m, F_TASK_ID).len == 0)
+    if (!is_read(m) || msg_text(m, F_TASK_ID).len == 0)
         return;
     id = tasks_id(msg_text(m, F_TASK_ID));
+    host = crew_host_id(m);
     if (!is_foreign(d, id, host, m->at.ns))
         return;
-    r = reader_of(d, m);
-    if (r && (!r->works || is_too_many(r, id, m->at.ns)))
-        say(m, r->works, out);
+    works = crew_works(&d->crew, host);
+    r = works ? reader_of(d, m) : NULL;
+    if (!works || (r && is_too_many(r, id, m->at.ns)))
+        say(m, works, out);
 }
