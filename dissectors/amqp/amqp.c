@@ -288,6 +288,7 @@ static void on_protocol(struct amqp_feed *f, const struct amqp_frame *frame)
         memcpy(a->version, version, sizeof a->version);
         a->asked = true;
         a->other_protocol = other;
+        a->other_answered = false; /* that was to somebody else's question */
     } else if (!a->asked && other) {
         memcpy(a->version, version, sizeof a->version);
         a->other_answered = true;

@@ -63,7 +63,7 @@ static bool ends_replaced(struct deployment *d, const struct msg *m, const struc
 /* Bytes that waited for lost ones are told of late: the delivery was told of before. */
 static bool came_first(const struct msg *m, const struct ledger_task *t)
 {
-    return t->taken_ns != 0 && m->at.ns <= t->taken_ns;
+    return t->taken_ns != 0 && m->at.ns < t->taken_ns;
 }
 
 static void published(struct deployment *d, const struct msg *m, uint64_t id,
