@@ -91,6 +91,11 @@ static void its_own(void **state)
         snprintf(id, sizeof id, "c%u", i);
         publish(&s, 31, id, "a");
         read_it(&s, 21, id);
+        snprintf(id, sizeof id, "o%u", i);
+        publish(&s, 23, id, NULL);
+        took(&s, 32, id);
+        read_it(&s, 23, id);
+        read_it(&s, 32, id);
     }
     scene_expect(&s, "");
     scene_close(&s);
