@@ -11,6 +11,8 @@ static const char known[][SCRIPT_HEX + 1] = {
     "10808fbebdc9b5ffafa2b7f5f2ce29a5bc6a1e07", /* rq:scripts.py:UNIQUE_SCHEDULE_SCRIPT 3.0 */
     "1cac51482acf5858da00f6d685d68f886cd6b6b2", /* redis-py:lock.py:LUA_REACQUIRE_SCRIPT 3.5 to 8.1
                                                  */
+    "249269d94f90c85be8630a56564ef51c1b3b851b", /* KEDA:pkg/scalers/redis_scaler.go:NewRedisScaler
+                                                   2.0 to 2.17: it asks how long a queue is */
     "278660b4d8ddac79ba2d92e01aec72cec171f4b2", /* huey:storage.py:SCHEDULE_POP_LUA 2.5 */
     "411b7c153e0ab3ba59d6d1e36cc7858ebd76f2c5", /* redbeat:schedulers.py:LUA_EXTEND_TO_SCRIPT 2.0
                                                    to 2.4 */

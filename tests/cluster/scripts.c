@@ -88,6 +88,7 @@ static void known_ones(void **state)
     assert_true(script_is_known(LOCK));
     assert_true(script_is_known("10808fbebdc9b5ffafa2b7f5f2ce29a5bc6a1e07")); /* the first */
     assert_true(script_is_known("fdacc359c79a5adc3b8eeb53ff5772d7c42144e3")); /* the last */
+    assert_true(script_is_known("249269d94f90c85be8630a56564ef51c1b3b851b")); /* KEDA */
     assert_false(script_is_known(OTHER));
 }
 

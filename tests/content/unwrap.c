@@ -378,7 +378,8 @@ static void a_long_bomb_shows_early(void **state)
     pack_free(zeros), pack_free(one);
 }
 
-/* Beyond the total by its own word, though it is not drained so far; that of zstd is in its head. */
+/* Beyond the total by its own word, though it is not drained so far; that of zstd is in its head.
+ */
 static void a_total_that_is_declared(void **state)
 {
     static const struct {
