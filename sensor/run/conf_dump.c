@@ -78,7 +78,7 @@ static void put_option(FILE *out, const struct conf *conf, const struct option_d
 
     for (const char *p = o->path; *p; p++)
         depth += *p == '.';
-    fprintf(out, "%*s# %s%s\n", (int)(2 * depth), "", o->help, o->later ? " (no effect yet)" : "");
+    fprintf(out, "%*s# %s\n", (int)(2 * depth), "", o->help);
     fprintf(out, "%*s%s%s: ", (int)(2 * depth), "", is_absent(conf, o) ? "# " : "",
             leaf ? leaf + 1 : o->path);
     put_value(out, conf, o);

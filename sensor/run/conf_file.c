@@ -13,7 +13,6 @@
 struct walk {
     struct conf *conf;
     char path[128];
-    char later[512]; /* options that have no effect yet, for one line */
 };
 
 static bool is_prefix(const char *path)
@@ -38,20 +37,11 @@ static void add_text(void *ctx, struct yaml_file *f, yaml_node_t *key, yaml_node
         option_add(w->conf, o, yaml_text(value));
 }
 
-static void remember_later(struct walk *w, const char *path)
-{
-    size_t n = strlen(w->later);
-
-    snprintf(w->later + n, sizeof w->later - n, "%s%s", n > 0 ? ", " : "", path);
-}
-
 static void set_option(struct walk *w, struct yaml_file *f, const struct option_def *o,
                        yaml_node_t *value)
 {
     char error[160];
 
-    if (o->later)
-        remember_later(w, o->path);
     if (o->type == OPTION_TEXTS) {
         if (value->type != YAML_SEQUENCE_NODE)
             yaml_file_fault(f, value, "%s: expected a list of texts", o->path);
@@ -249,8 +239,6 @@ int conf_file_read(struct conf *conf, const char *path)
         yaml_each(&f, root, walk_pair, &w);
     else if (root && !yaml_is_null(root))
         yaml_file_fault(&f, root, "expected a mapping");
-    if (f.faults == 0 && w.later[0])
-        log_warn("%s: no effect yet: %s", path, w.later);
     status = f.faults > 0 ? 78 : 0;
     yaml_file_free(&f);
     return status;

@@ -25,7 +25,6 @@ struct option_def {
     const char *standard; /* default, as it would be written; NULL: absent */
     uint64_t min, max;    /* of numbers, in the unit that is stored (time: ns) */
     const char *help;
-    bool later; /* accepted; has no effect yet */
 };
 
 extern const struct option_def option_defs[];
