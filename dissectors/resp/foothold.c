@@ -136,7 +136,7 @@ enum foothold foothold_monitor(struct bytes text)
     struct bytes rest = text;
     bytes_cut(&rest, seconds + 1 + part);
     if (part > 6 || (rest.len > 0 && part < 6) ||
-        memcmp(rest.at, " [", rest.len < 2 ? rest.len : 2))
+        memcmp(rest.at, " [", rest.len < 2 ? rest.len : 2) != 0)
         return FOOTHOLD_NO;
     return rest.len < 2 ? FOOTHOLD_MORE : FOOTHOLD_YES;
 }

@@ -103,7 +103,7 @@ static void its_own(void **state)
 
 static void many(struct scene *s, unsigned n, unsigned apart)
 {
-    char id[8];
+    char id[16];
 
     for (unsigned i = 0; i < n; i++) {
         snprintf(id, sizeof id, "c%u", i);
