@@ -6,12 +6,8 @@
 
 size_t text_find(struct bytes b, const char *what)
 {
-    size_t n = strlen(what);
-    const uint8_t *at;
+    const uint8_t *at = text_starts(b, what) ? b.at : bytes_find(b, what);
 
-    if (b.len < n || text_starts(b, what))
-        return b.len < n ? b.len : 0;
-    at = memmem(b.at, b.len, what, n);
     return at ? (size_t)(at - b.at) : b.len;
 }
 

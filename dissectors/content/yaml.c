@@ -52,12 +52,8 @@ static struct bytes up_to_last_line(struct bytes text)
 static bool too_many_directives(struct bytes text)
 {
     unsigned n = 0;
-    for (const uint8_t *at; text.len > 0; n++) {
-        at = memmem(text.at, text.len, "%TAG", 4);
-        if (!at)
-            break;
+    for (const uint8_t *at; (at = bytes_find(text, "%TAG")) != NULL; n++)
         bytes_cut(&text, (size_t)(at - text.at) + 4);
-    }
     return n > MAX_DIRECTIVES;
 }
 
@@ -353,9 +349,9 @@ static bool find_text(struct bytes all, size_t from, struct yaml_tag *found)
     const uint8_t *at = NULL;
     size_t n = 0;
     bytes_cut(&rest, from);
-    for (size_t i = 0; i < sizeof forms / sizeof *forms && !at && rest.len > 0; i++) {
+    for (size_t i = 0; i < sizeof forms / sizeof *forms && !at; i++) {
         n = strlen(forms[i]);
-        at = memmem(rest.at, rest.len, forms[i], n);
+        at = bytes_find(rest, forms[i]);
     }
     if (!at)
         return false;

@@ -75,8 +75,7 @@ void request_values(struct feed *f, struct request *r)
  */
 static bool key_is_kombus(struct bytes key)
 {
-    return key.len > 0 &&
-           (memmem(key.at, key.len, "unacked", 7) || memmem(key.at, key.len, "_kombu.binding", 14));
+    return bytes_find(key, "unacked") || bytes_find(key, "_kombu.binding");
 }
 
 /* The lines of an HTTP request are commands to Redis; that it is one was said. */
@@ -100,7 +99,7 @@ static bool settles(const struct feed *f, const struct request *r)
         (conn->settled && f->chunk->at.ns - conn->settled < SETTLES_NS))
         return false;
     key = request_arg(r, 1);
-    return key.len >= 7 && memmem(key.at, key.len, "unacked", 7);
+    return bytes_find(key, "unacked");
 }
 
 /* Whether the command is told now, and its reply later. */

@@ -15,17 +15,12 @@ static bool begins(struct bytes b, const char *text)
     return b.len >= n && memcmp(b.at, text, n) == 0;
 }
 
-static bool contains(struct bytes b, const char *text)
-{
-    return b.len > 0 && memmem(b.at, b.len, text, strlen(text));
-}
-
 /* An HTTP request may be an attack on a Redis server: the server's direction decides. */
 static bool http(struct bytes b)
 {
     const uint8_t *lf = memchr(b.at, '\n', b.len);
 
-    return contains(bytes_head(b, lf ? (size_t)(lf - b.at) : b.len), " HTTP/1.");
+    return bytes_find(bytes_head(b, lf ? (size_t)(lf - b.at) : b.len), " HTTP/1.");
 }
 
 static unsigned words_of(struct bytes line)

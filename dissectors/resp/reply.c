@@ -64,11 +64,6 @@ void reply_leave(struct feed *f)
     a->first_saved = a->second_saved = true;
 }
 
-static bool contains(struct bytes b, const char *text)
-{
-    return b.len > 0 && memmem(b.at, b.len, text, strlen(text));
-}
-
 static void summarize(struct reply *a, const struct resp_token *t)
 {
     a->kind = t->kind;
@@ -100,8 +95,8 @@ static void summarize(struct reply *a, const struct resp_token *t)
         a->word[a->word_len++] = '?';
     /* redis:src/acl.c:authCommand, also as it was before 6. */
     a->no_password =
-        contains(t->text, "without any password") || contains(t->text, "no password is set");
-    a->bad_password = contains(t->text, "invalid password");
+        bytes_find(t->text, "without any password") || bytes_find(t->text, "no password is set");
+    a->bad_password = bytes_find(t->text, "invalid password");
 }
 
 /* Could it be the reply to this command? Asked only where pairing is not sure. */

@@ -164,7 +164,7 @@ static void greeting(struct feed *f, const struct resp_token *t, unsigned depth)
 /* The rest of the line that begins with `name`; empty: there is none. */
 static struct bytes info_line(struct bytes info, const char *name)
 {
-    const uint8_t *at = info.len > 0 ? memmem(info.at, info.len, name, strlen(name)) : NULL;
+    const uint8_t *at = bytes_find(info, name);
     const uint8_t *end;
 
     if (!at)

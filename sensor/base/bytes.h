@@ -51,6 +51,15 @@ __attribute__((always_inline)) static inline bool bytes_eq(struct bytes b, const
     return b.len == n && (n == 0 || memcmp(b.at, text, n) == 0);
 }
 
+/* Where `text` begins first in b; NULL: nowhere. An empty range, whose `at` may be NULL, holds
+ * nothing. */
+__attribute__((always_inline)) static inline const uint8_t *bytes_find(struct bytes b,
+                                                                       const char *text)
+{
+    size_t n = strlen(text);
+    return b.len > 0 && b.len >= n ? memmem(b.at, b.len, text, n) : NULL;
+}
+
 static inline struct cursor cur_over(struct bytes b)
 {
     return (struct cursor){.at = b.at, .end = b.len ? b.at + b.len : b.at};

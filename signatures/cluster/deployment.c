@@ -79,7 +79,7 @@ bool deployment_wants_command(const struct msg *m)
         return name_use(msg_text(m, F_REDIS_KEY)) == NAME_KOMBU;
     return bytes_eq(command, "PSUBSCRIBE") || bytes_eq(command, "SUBSCRIBE") ||
            ((bytes_eq(command, "SADD") || name_starts(command, "EVAL")) &&
-            name_holds(msg_text(m, F_REDIS_KEY), "_kombu.binding"));
+            bytes_find(msg_text(m, F_REDIS_KEY), "_kombu.binding"));
 }
 
 static void note(void *self, const struct msg *m, const struct detect_out *out)

@@ -276,7 +276,7 @@ static void command(struct seen *s)
     else if (bytes_eq(name, "BRPOP") || bytes_eq(name, "BLPOP") || bytes_eq(name, "RPOP"))
         consumes(s, msg_text(m, F_REDIS_KEY));
     else if ((bytes_eq(name, "PSUBSCRIBE") || bytes_eq(name, "SUBSCRIBE")) &&
-             name_holds(channel, "celeryev"))
+             bytes_find(channel, "celeryev"))
         note(s, FACT_LISTENER, bytes_of("", 0), bytes_of("", 0));
 }
 
@@ -285,7 +285,7 @@ bool inventory_wants_envelope(const struct msg *m)
     struct bytes key = msg_text(m, F_REDIS_KEY);
 
     return (m->op == OP_STORE || m->op == OP_PUBLISH) && m->dir == TO_SERVER &&
-           name_holds(key, "redbeat:");
+           bytes_find(key, "redbeat:");
 }
 
 void inventory_note(struct inventory *v, const struct msg *m)

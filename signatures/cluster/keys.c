@@ -227,7 +227,7 @@ static bool listens_to_all(const struct msg *m)
         bool pattern = a.len > 0 && memchr(a.at, '*', a.len) != NULL;
 
         if (bytes_eq(a, "*") || name_starts(a, "__key") ||
-            (pattern && name_holds(a, "celery-task-meta-")))
+            (pattern && bytes_find(a, "celery-task-meta-")))
             return true;
     }
     return false;

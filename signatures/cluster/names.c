@@ -31,16 +31,16 @@ enum name_use name_use(struct bytes name)
 {
     name = name_without_priority(name);
     if (name_ends(name, ".pidbox"))
-        return name_starts(name, "reply.") || name_holds(name, ".reply.") ? NAME_REPLIES
+        return name_starts(name, "reply.") || bytes_find(name, ".reply.") ? NAME_REPLIES
                                                                           : NAME_MAILBOX;
     if (name_ends(name, "celeryev") || name_starts(name, "celeryev."))
         return NAME_EVENTS;
     if (is_uuid(name))
         return NAME_REPLIES;
-    if (name_holds(name, "_kombu.binding") || name_ends(name, "unacked") ||
+    if (bytes_find(name, "_kombu.binding") || name_ends(name, "unacked") ||
         name_ends(name, "unacked_index") || name_ends(name, "unacked_mutex"))
         return NAME_KOMBU;
-    if (name_holds(name, "celery-task-meta-") || name_holds(name, "celery-taskset-meta-"))
+    if (bytes_find(name, "celery-task-meta-") || bytes_find(name, "celery-taskset-meta-"))
         return NAME_RESULTS;
     return NAME_TASKS;
 }

@@ -35,11 +35,4 @@ __attribute__((always_inline)) static inline bool name_starts(struct bytes name,
     return name.len >= n && memcmp(name.at, start, n) == 0;
 }
 
-__attribute__((always_inline)) static inline bool name_holds(struct bytes name, const char *part)
-{
-    size_t n = strlen(part);
-
-    return name.len >= n && memmem(name.at, name.len, part, n) != NULL;
-}
-
 #endif

@@ -174,10 +174,10 @@ static void closed(struct nodes *all, const struct msg *m)
 
 static struct bytes binding_queue(struct bytes member)
 {
-    const void *at;
+    const uint8_t *at;
 
-    while ((at = memmem(member.at, member.len, "\x06\x16", 2)) != NULL)
-        bytes_cut(&member, (size_t)((const uint8_t *)at - member.at) + 2);
+    while ((at = bytes_find(member, "\x06\x16")) != NULL)
+        bytes_cut(&member, (size_t)(at - member.at) + 2);
     return member;
 }
 

@@ -59,7 +59,7 @@ void schedule_free(struct schedule *s)
 
 static bool is_redbeats(struct bytes key)
 {
-    return key.len >= 8 && memmem(key.at, key.len, "redbeat:", 8) != NULL;
+    return bytes_find(key, "redbeat:");
 }
 
 static bool is_lock(struct bytes key)

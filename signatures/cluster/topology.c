@@ -126,11 +126,11 @@ static void unbind(struct topology *t, const struct msg *m)
 
 static struct bytes text_after(struct bytes text, const char *mark)
 {
-    const void *at = memmem(text.at, text.len, mark, strlen(mark));
+    const uint8_t *at = bytes_find(text, mark);
 
     if (!at)
         return (struct bytes){0};
-    bytes_cut(&text, (size_t)((const uint8_t *)at - text.at) + strlen(mark));
+    bytes_cut(&text, (size_t)(at - text.at) + strlen(mark));
     return text;
 }
 

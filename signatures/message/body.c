@@ -10,7 +10,7 @@ static void yaml(const struct msg *m, const struct detect_out *out)
     struct yaml_tag tag;
     struct finding f;
 
-    if (inner.len == 0 || !memmem(inner.at, inner.len, "python/", 7) ||
+    if (!bytes_find(inner, "python/") ||
         !yaml_python_tag(inner, m->content->clipped, out->arena, &tag))
         return;
     finding_init(&f, RULE_YAML_PYTHON_TAG, SEV_CRITICAL);

@@ -67,7 +67,7 @@ static struct bytes last_part(struct bytes name)
 
 static bool begins_dunder(struct bytes name)
 {
-    return memmem(name.at, name.len, "__", 2) != NULL;
+    return bytes_find(name, "__");
 }
 
 static bool names_a_callable(struct bytes type)

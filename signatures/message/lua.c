@@ -33,7 +33,7 @@ static const char *reaches(struct bytes script)
         struct bytes left = script;
         const uint8_t *at;
 
-        while ((at = memmem(left.at, left.len, outside[i], strlen(outside[i]))) != NULL) {
+        while ((at = bytes_find(left, outside[i])) != NULL) {
             size_t before = (size_t)(at - left.at);
             if (before == 0 || !is_name(left.at[before - 1]))
                 return outside[i];

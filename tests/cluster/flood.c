@@ -13,14 +13,11 @@
 
 static void begin(struct scene *s, unsigned host)
 {
-    static unsigned n;
-    char id[16];
-
-    snprintf(id, sizeof id, "id%u", n++);
+    snprintf(s->id, sizeof s->id, "id%u", s->ids++);
     scene_amqp(s, host, host, MSG_TASK, "published");
     s->m.op = OP_PUBLISH;
     scene_set(s, F_TASK_QUEUE, "celery");
-    scene_set(s, F_TASK_ID, id);
+    scene_set(s, F_TASK_ID, s->id);
 }
 
 /* Each minute `n` tasks. */

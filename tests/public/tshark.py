@@ -33,11 +33,13 @@ UNREAD = {
 # (capture, name) -> (sensor's count less tshark's, why)
 INLINE = "inline commands: text to tshark"
 DIFFERENT = {
-    **{("resp_1_benchmark", "PING"): (1, INLINE), ("resp_3_malicious", "PING"): (9, INLINE), ("resp_3_malicious", "HI"): (1, INLINE)},
+    **{("resp_1_benchmark", "PING"): (1, INLINE), ("resp_3_malicious", "PING"): (9, INLINE)},
     **{("resp_2_inline", c): (n, INLINE) for c, n in {"DEL": 1, "GET": 2, "INCR": 1, "LPUSH": 5, "LRANGE": 1, "SET": 2}.items()},
     **{("attack-crafted-redis", c): (1, INLINE) for c in ("AUTH", "LLEN", "LPUSH")},
+    # An HTTP request, which Redis takes for inline commands; the last name is a word that is no command's, told by its length alone.
+    **{("attack-takeover-redis", c): (1, INLINE) for c in ("POST", "HOST:", "<15 bytes>")},
     # The same, of words that are no command.
-    **{("resp_3_malicious", c): (1, INLINE) for c in ("$-1", "$-20", "$0", "+", "-", ":", ":039204902902492049230492304903294032940")},
+    **{("resp_3_malicious", f"<{n} bytes>"): (times, INLINE) for n, times in {1: 3, 2: 2, 3: 1, 4: 1, 86: 1}.items()},
 }
 
 
@@ -86,13 +88,14 @@ def by_sensor(sensor, path):
         raise SystemExit(f"{os.path.basename(path)}: exit {done.returncode}: {done.stderr[-300:]}")
     found = collections.Counter()
     for r in map(json.loads, done.stdout.splitlines()):
-        found[r["redis"]["command"].split()[0] if "redis" in r else r["amqp"]["method"]] += 1
+        name = r["redis"]["command"] if "redis" in r else r["amqp"]["method"]
+        found[name if name.startswith("<") else name.split()[0]] += 1
     return found
 
 
 def judge(sensor, name, path):
     mine, theirs, wrong = by_sensor(sensor, path), by_tshark(path), []
-    for what in sorted(mine.keys() | theirs.keys()):
+    for what in sorted(mine.keys() | theirs.keys() | {what for capture, what in DIFFERENT if capture == name}):
         less = mine[what] - theirs[what]
         known = DIFFERENT.get((name, what), (0, ""))[0]
         if less != known:

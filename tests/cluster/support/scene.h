@@ -15,6 +15,8 @@ struct scene {
     struct conn_info conn;
     int64_t now;
     char found[4096]; /* "rule/severity@client " each */
+    unsigned ids;     /* made up so far, the last of them below */
+    char id[16];
     uint8_t list[1024];
     size_t used;
 };
