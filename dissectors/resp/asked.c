@@ -27,6 +27,8 @@ static void put_key(struct msg *m, struct bytes key)
         fields_text(&m->fields, F_REDIS_KEY, key);
 }
 
+enum { QUEUE_NAME_MAX = 128 };
+
 /* One value: the argument in that slot. */
 static void tell_value(const struct feed *f, const struct request *r, uint32_t slot)
 {
@@ -71,11 +73,36 @@ void request_values(struct feed *f, struct request *r)
         r->told = request_number(r, r->n - 1) + 1;
 }
 
-/* Keys that kombu keeps its own state under (kombu:transport/redis.py), whatever prefix they have.
- */
-static bool key_is_kombus(struct bytes key)
+/* Keys that kombu and redbeat keep their own state under (kombu:transport/redis.py,
+ * redbeat:redbeat/schedulers.py), whatever prefix they have. */
+static bool key_is_celerys(struct bytes key)
 {
-    return bytes_find(key, "unacked") || bytes_find(key, "_kombu.binding");
+    return bytes_find(key, "unacked") || bytes_find(key, "_kombu.binding") ||
+           bytes_find(key, "redbeat:");
+}
+
+/* Results and what caches keep (prefix:version:key) have longer names; a prefix of kombu's may end
+ * in a colon. */
+static bool key_may_be_queue(struct bytes key)
+{
+    const uint8_t *colon = key.len > 0 ? memchr(key.at, ':', key.len) : NULL;
+    struct bytes rest = key;
+
+    if (key.len == 0 || key.len > QUEUE_NAME_MAX || bytes_find(key, "celery-task-meta-"))
+        return false;
+    if (!colon)
+        return true;
+    bytes_cut(&rest, (size_t)(colon - key.at) + 1);
+    return rest.len > 0 && !memchr(rest.at, ':', rest.len);
+}
+
+static bool key_is_watched(const struct command *c, struct bytes key)
+{
+    if (c->flags & COMMAND_KEY_WATCH)
+        return key_is_celerys(key);
+    if (c->flags & COMMAND_NAME_WATCH)
+        return key_may_be_queue(key) || key_is_celerys(key);
+    return (c->flags & COMMAND_SETTLES) && bytes_find(key, "redbeat:");
 }
 
 /* The lines of an HTTP request are commands to Redis; that it is one was said. */
@@ -99,7 +126,7 @@ static bool settles(const struct feed *f, const struct request *r)
         (conn->settled && f->chunk->at.ns - conn->settled < SETTLES_NS))
         return false;
     key = request_arg(r, 1);
-    return bytes_find(key, "unacked");
+    return bytes_find(key, "unacked") && !bytes_find(key, "unacked_index");
 }
 
 /* Whether the command is told now, and its reply later. */
@@ -114,8 +141,8 @@ static void interest(const struct resp_conn *conn, const struct request *r, bool
     if (conn->replica && r->command->act == ACT_REPLCONF)
         *later = false; /* REPLCONF ACK, once a second */
     *now = *later || (flags & COMMAND_TOLD);
-    if (!*now && (flags & COMMAND_KEY_WATCH))
-        *now = key_is_kombus(request_key(r));
+    if (!*now)
+        *now = key_is_watched(r->command, request_key(r));
 }
 
 static void tell_command(const struct feed *f, const struct request *r, bool settled)
@@ -263,7 +290,9 @@ static bool ordinary(struct feed *f, struct request *r)
         !pending_is_easy(conn))
         return false;
     c = r->command = command_of(r->at, r->n);
-    if (!command_is_ordinary(c) || settles(f, r))
+    if (!command_is_ordinary(c) || settles(f, r) ||
+        ((c->flags & (COMMAND_SETTLES | COMMAND_NAME_WATCH)) &&
+         key_is_watched(c, request_arg(r, 1))))
         return false;
     key = pending_needs_key(c->reply);
     if (key || c->values != VALUES_NONE)

@@ -90,13 +90,15 @@ enum command_act {
 };
 
 enum command_flag {
-    COMMAND_DATA = 1,       /* reads or writes data */
-    COMMAND_WATCH = 2,      /* always told, with its reply */
-    COMMAND_TOLD = 4,       /* told when it is sent; its reply is not */
-    COMMAND_KEY_WATCH = 8,  /* told when it is sent, if its key is one of kombu's own */
-    COMMAND_SECRET = 16,    /* its arguments are never shown */
-    COMMAND_CONTAINER = 32, /* its first argument is a subcommand */
-    COMMAND_SETTLES = 64,   /* takes a task out of `unacked`: told once in SETTLES_NS */
+    COMMAND_DATA = 1,         /* reads or writes data */
+    COMMAND_WATCH = 2,        /* always told, with its reply */
+    COMMAND_TOLD = 4,         /* told when it is sent; its reply is not */
+    COMMAND_KEY_WATCH = 8,    /* told when it is sent, if its key is one of kombu's or redbeat's */
+    COMMAND_SECRET = 16,      /* its arguments are never shown */
+    COMMAND_CONTAINER = 32,   /* its first argument is a subcommand */
+    COMMAND_SETTLES = 64,     /* takes a task out of `unacked`: told once in SETTLES_NS; always, if
+                               * its key is redbeat's */
+    COMMAND_NAME_WATCH = 128, /* told when it is sent, if its key might be the name of a queue */
 };
 
 struct command {
@@ -145,7 +147,8 @@ static inline struct bytes command_name(const struct command *c)
  * values are told. */
 static inline bool command_is_ordinary(const struct command *c)
 {
-    return !(c->flags & ~(COMMAND_DATA | COMMAND_SETTLES)) && c->act == ACT_NONE && c->name[0] != 0;
+    return !(c->flags & ~(COMMAND_DATA | COMMAND_SETTLES | COMMAND_NAME_WATCH)) &&
+           c->act == ACT_NONE && c->name[0] != 0;
 }
 
 static inline unsigned command_code(const struct command *c)

@@ -75,9 +75,8 @@ bool deployment_wants_command(const struct msg *m)
     command = msg_text(m, F_REDIS_COMMAND);
     if (bytes_eq(command, "BRPOP") || bytes_eq(command, "RPOP") || bytes_eq(command, "BLPOP"))
         return name_use(msg_text(m, F_REDIS_KEY)) == NAME_TASKS;
-    if (bytes_eq(command, "HGETALL") || bytes_eq(command, "HVALS"))
-        return name_use(msg_text(m, F_REDIS_KEY)) == NAME_KOMBU;
-    return bytes_eq(command, "PSUBSCRIBE") || bytes_eq(command, "SUBSCRIBE") ||
+    return keys_wants_command(m) || schedule_wants_command(m) || bytes_eq(command, "PSUBSCRIBE") ||
+           bytes_eq(command, "SUBSCRIBE") ||
            ((bytes_eq(command, "SADD") || name_starts(command, "EVAL")) &&
             bytes_find(msg_text(m, F_REDIS_KEY), "_kombu.binding"));
 }
@@ -96,6 +95,7 @@ static void note(void *self, const struct msg *m, const struct detect_out *out)
     flood_note(d, m, out);
     control_note(d, m, out);
     tap_note(d, m, out);
+    server_note(d, m, out);
     keys_note(d, m, out);
     scripts_note(d, m, out);
     results_read_note(d, m, out);

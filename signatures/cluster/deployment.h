@@ -61,6 +61,7 @@ void schedule_free(struct schedule *s);
 /* Whether an envelope is one that it learns from; of what is written under a schedule's entry, the
  * name of the task (as it is written; a view into the content). */
 bool schedule_wants(const struct msg *m);
+bool schedule_wants_command(const struct msg *m);
 struct bytes schedule_task(const struct msg *m);
 void schedule_note(struct deployment *d, const struct msg *m, const struct detect_out *out);
 void schedule_tick(struct deployment *d, struct stamp now, const struct detect_out *out);
@@ -98,8 +99,12 @@ void belongs_note(struct deployment *d, const struct msg *m, const struct detect
 struct lru *tap_new(void);
 void tap_note(struct deployment *d, const struct msg *m, const struct detect_out *out);
 
-/* keys.c: redis-config-write, redis-replicaof, redis-module-load, redis-admin, redis-destructive,
- * redis-recon, redis-queue-tamper. */
+/* server.c: redis-config-write, redis-replicaof, redis-module-load, redis-admin, redis-destructive.
+ */
+void server_note(struct deployment *d, const struct msg *m, const struct detect_out *out);
+
+/* keys.c: redis-destructive, redis-recon, redis-queue-tamper. */
+bool keys_wants_command(const struct msg *m);
 void keys_note(struct deployment *d, const struct msg *m, const struct detect_out *out);
 
 /* scripts.c: redis-admin and redis-queue-tamper of scripts that nobody knows. */

@@ -80,6 +80,27 @@ bool schedule_wants(const struct msg *m)
     return is_redbeats(msg_text(m, F_REDIS_KEY));
 }
 
+static bool is_one_of(struct bytes command, const char *const *names, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (bytes_eq(command, names[i]))
+            return true;
+    return false;
+}
+
+/* What takes an entry away, or lets it vanish. */
+bool schedule_wants_command(const struct msg *m)
+{
+    static const char *const names[] = {
+        "HDEL",    "ZREM",    "EXPIRE",  "EXPIREAT",       "PEXPIRE",         "PEXPIREAT",
+        "ZPOPMAX", "ZPOPMIN", "HGETDEL", "ZREMRANGEBYLEX", "ZREMRANGEBYRANK", "ZREMRANGEBYSCORE",
+    };
+    struct bytes key = msg_text(m, F_REDIS_KEY);
+
+    return m->kind == MSG_COMMAND && is_redbeats(key) && !is_lock(key) &&
+           is_one_of(msg_text(m, F_REDIS_COMMAND), names, sizeof names / sizeof *names);
+}
+
 struct bytes schedule_task(const struct msg *m)
 {
     struct bytes none = {0}, body = m->content ? m->content->body : none;
@@ -117,10 +138,8 @@ static bool replaces(const struct msg *m)
 {
     static const char *const commands[] = {"DEL", "UNLINK", "RENAME", "RENAMENX", "MOVE", "COPY"};
 
-    for (size_t i = 0; m->kind == MSG_REPLY && i < sizeof commands / sizeof *commands; i++)
-        if (msg_is(m, F_REDIS_COMMAND, commands[i]))
-            return true;
-    return false;
+    return m->kind == MSG_REPLY &&
+           is_one_of(msg_text(m, F_REDIS_COMMAND), commands, sizeof commands / sizeof *commands);
 }
 
 static void wait(struct schedule *s, struct writer *w, const struct msg *m)
@@ -160,7 +179,7 @@ static bool writes(const struct msg *m)
 {
     if (m->kind == MSG_ENVELOPE)
         return m->dir == TO_SERVER;
-    return replaces(m) || (is_script(m) && names_redbeats(m, true));
+    return replaces(m) || schedule_wants_command(m) || (is_script(m) && names_redbeats(m, true));
 }
 
 void schedule_note(struct deployment *d, const struct msg *m, const struct detect_out *out)
@@ -168,7 +187,7 @@ void schedule_note(struct deployment *d, const struct msg *m, const struct detec
     struct schedule *s = d->schedule;
     struct writer *w;
 
-    if ((m->kind != MSG_ENVELOPE && m->kind != MSG_REPLY) || !names_redbeats(m, false))
+    if (!(m->kind & (MSG_ENVELOPE | MSG_REPLY | MSG_COMMAND)) || !names_redbeats(m, false))
         return;
     w = writer_of(s, m);
     if (!w)

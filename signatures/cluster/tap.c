@@ -1,5 +1,6 @@
 /* signatures/cluster/tap.c - queues of RabbitMQ that a stranger binds, reads, empties or deletes:
- * amqp-tap, amqp-destructive. What Celery binds: celery-on-the-wire 4, 5.4. */
+ * amqp-tap, amqp-destructive; and a queue bound in kombu's tables in Redis: redis-queue-tamper.
+ * What Celery binds: celery-on-the-wire 4, 5.4. */
 #include "base/hash.h"
 #include "signatures/baseline.h"
 #include "signatures/cluster/deployment.h"
@@ -210,12 +211,44 @@ static void command(struct deployment *d, const struct msg *m, const struct dete
     }
 }
 
+/* A direct exchange with the name of a queue of tasks, as Celery makes it, and a second queue under
+ * a key that has one already. Patterns and fanout are for several; to a fanout exchange no task
+ * queue gives its name. */
+static void kombu_bound(struct deployment *d, const struct msg *m, const struct kombu_binding *k,
+                        const struct detect_out *out)
+{
+    struct binding *b = at(d, m, k->exchange, k->key, 7);
+    uint64_t queue = hash_bytes(k->queue, 8), own = hash_bytes(k->exchange, 8), first;
+    struct finding f;
+
+    if (!b || k->key.len == 0 || k->pattern.len > 0 || name_use(k->exchange) != NAME_TASKS)
+        return;
+    first = b->first;
+    if (first == 0 && hash_bytes(k->key, 8) == own)
+        first = own;
+    if (b->first == 0)
+        b->first = first ? first : queue;
+    if (first == 0 || first == queue || !crew_is_task_queue(&d->crew, m, k->exchange) ||
+        crew_is_task_queue(&d->crew, m, k->queue))
+        return;
+    finding_init(&f, RULE_REDIS_QUEUE_TAMPER, SEV_HIGH);
+    finding_reason(&f, "a foreign queue is bound to an exchange of tasks: it gets a copy of them");
+    finding_text(&f, "queue", k->queue);
+    finding_text(&f, "exchange", k->exchange);
+    f.fold_class = hash_bytes(k->exchange, 0);
+    out->emit(out->ctx, m, &f);
+}
+
 void tap_note(struct deployment *d, const struct msg *m, const struct detect_out *out)
 {
+    struct kombu_binding k;
     struct bytes exchange = msg_text(m, F_TASK_EXCHANGE);
     struct binding *b;
 
-    if (m->kind == MSG_COMMAND && m->dir == TO_SERVER && msg_has(m, F_AMQP_METHOD)) {
+    if (m->kind == MSG_ENVELOPE) {
+        if (topology_member(m, &k))
+            kombu_bound(d, m, &k, out);
+    } else if (m->kind == MSG_COMMAND && m->dir == TO_SERVER && msg_has(m, F_AMQP_METHOD)) {
         command(d, m, out);
     } else if (m->kind == MSG_TASK && msg_has(m, F_AMQP_METHOD) && exchange.len > 0 &&
                m->op != OP_RETURN) {

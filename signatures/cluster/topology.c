@@ -134,17 +134,18 @@ static struct bytes text_after(struct bytes text, const char *mark)
     return text;
 }
 
-/* kombu:transport/redis.py:Channel._queue_bind: the member is routing key, pattern and
- * queue with 06 16 between them. */
-static void kombu_binding(struct topology *t, const struct msg *m, struct bytes member)
+bool topology_member(const struct msg *m, struct kombu_binding *b)
 {
     static const char sep[] = "\x06\x16";
-    struct bytes exchange = text_after(msg_text(m, F_REDIS_KEY), "_kombu.binding.");
-    struct bytes pattern = text_after(member, sep), queue = text_after(pattern, sep);
+    struct bytes member = msg_text(m, F_MEMBER), rest = text_after(member, sep);
 
-    if (queue.len == 0)
-        return;
-    bind(t, m, exchange, bytes_head(member, member.len - pattern.len - 2), queue);
+    b->exchange = text_after(msg_text(m, F_REDIS_KEY), "_kombu.binding.");
+    b->queue = text_after(rest, sep);
+    if (b->exchange.len == 0 || b->queue.len == 0)
+        return false;
+    b->key = bytes_head(member, member.len - rest.len - 2);
+    b->pattern = bytes_head(rest, rest.len - b->queue.len - 2);
+    return true;
 }
 
 bool topology_wants(const struct msg *m)
@@ -156,15 +157,24 @@ bool topology_wants(const struct msg *m)
            (msg_is(m, F_AMQP_METHOD, "queue.bind") || msg_is(m, F_AMQP_METHOD, "queue.unbind"));
 }
 
-void topology_note(struct topology *t, const struct msg *m)
+static void command(struct topology *t, const struct msg *m)
 {
-    if (m->kind == MSG_ENVELOPE)
-        kombu_binding(t, m, msg_text(m, F_MEMBER));
-    else if (msg_is(m, F_AMQP_METHOD, "queue.bind"))
+    if (msg_is(m, F_AMQP_METHOD, "queue.bind"))
         bind(t, m, msg_text(m, F_AMQP_EXCHANGE), msg_text(m, F_AMQP_ROUTING_KEY),
              msg_text(m, F_AMQP_QUEUE));
     else
         unbind(t, m);
+}
+
+void topology_note(struct topology *t, const struct msg *m)
+{
+    struct kombu_binding b;
+
+    if (m->kind != MSG_ENVELOPE) {
+        command(t, m);
+    } else if (topology_member(m, &b)) {
+        bind(t, m, b.exchange, b.key, b.queue);
+    }
 }
 
 struct bytes topology_queue(struct topology *t, const struct msg *m)

@@ -16,6 +16,14 @@ void topology_free(struct topology *t);
 bool topology_wants(const struct msg *m);
 void topology_note(struct topology *t, const struct msg *m);
 
+/* What SADD puts into one of kombu's tables (kombu:transport/redis.py:Channel._queue_bind: routing
+ * key, pattern and queue with 06 16 between them); views into the message. false: it is no such
+ * message. */
+struct kombu_binding {
+    struct bytes exchange, key, pattern, queue;
+};
+bool topology_member(const struct msg *m, struct kombu_binding *b);
+
 /* The queue of a published task: the routing key on the default exchange, else a
  * binding seen on that vhost; empty: not known. The view is good until the next
  * topology_note(). */

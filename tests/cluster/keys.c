@@ -1,4 +1,5 @@
-/* Tests of cluster/keys.c: Redis commands, each at its rule, and those of others' daily work. */
+/* Tests of cluster/server.c and cluster/keys.c: Redis commands, each at its rule, and those of
+ * others' daily work. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>

@@ -12,7 +12,7 @@
 #include "dissectors/resp/command.h"
 
 /* clang-format off */
-enum told { NO, KOMBU, SENT, ALWAYS };
+enum told { NO, KOMBU, NAMED, SENT, ALWAYS };
 
 /* K key, V value, F field of the next value, N a name that is shown, S a secret, . anything else. */
 static const struct {
@@ -37,9 +37,9 @@ static const struct {
     {"MSET a 1 b 2", "MSET", "KVKV", NO},
     {"MSETEX 2 a v b w EX 5", "MSETEX", ".KVKV..", NO},
     {"MSETNX a 1 b 2", "MSETNX", "KVKV", NO},
-    {"PSETEX k 10 v", "PSETEX", "K.V", NO},
-    {"SET k v EX 10 NX", "SET", "KV...", NO},
-    {"SETEX k 10 v", "SETEX", "K.V", NO},
+    {"PSETEX k 10 v", "PSETEX", "K.V", NAMED},
+    {"SET k v EX 10 NX", "SET", "KV...", NAMED},
+    {"SETEX k 10 v", "SETEX", "K.V", NAMED},
     {"SETNX k v", "SETNX", "KV", NO},
     {"SETRANGE k 5 v", "SETRANGE", "K.V", NO},
     {"STRLEN k", "STRLEN", "K", NO},
@@ -55,16 +55,16 @@ static const struct {
     {"DEL a b", "DEL", "KK", ALWAYS},
     {"DUMP k", "DUMP", "K", ALWAYS},
     {"EXISTS a b", "EXISTS", "KK", NO},
-    {"EXPIRE k 10 NX", "EXPIRE", "K..", NO},
-    {"EXPIREAT k 10", "EXPIREAT", "K.", NO},
+    {"EXPIRE k 10 NX", "EXPIRE", "K..", NAMED},
+    {"EXPIREAT k 10", "EXPIREAT", "K.", NAMED},
     {"EXPIRETIME k", "EXPIRETIME", "K", NO},
     {"KEYS *", "KEYS", ".", ALWAYS},
     {"MIGRATE h 6379 k 0 5000 COPY AUTH pw", "MIGRATE", "..K....S", ALWAYS},
     {"MIGRATE h 6379 \"\" 0 5000 AUTH2 u pw KEYS a b", "MIGRATE", "......SSSKK", ALWAYS},
     {"MOVE k 1", "MOVE", "K.", ALWAYS},
     {"PERSIST k", "PERSIST", "K", NO},
-    {"PEXPIRE k 10", "PEXPIRE", "K.", NO},
-    {"PEXPIREAT k 10", "PEXPIREAT", "K.", NO},
+    {"PEXPIRE k 10", "PEXPIRE", "K.", NAMED},
+    {"PEXPIREAT k 10", "PEXPIREAT", "K.", NAMED},
     {"PEXPIRETIME k", "PEXPIRETIME", "K", NO},
     {"PTTL k", "PTTL", "K", NO},
     {"RANDOMKEY", "RANDOMKEY", "", ALWAYS},
@@ -112,7 +112,7 @@ static const struct {
     {"HEXPIRETIME k FIELDS 1 f", "HEXPIRETIME", "K...", NO},
     {"HGET k f", "HGET", "K.", NO},
     {"HGETALL k", "HGETALL", "K", KOMBU},
-    {"HGETDEL k FIELDS 1 f", "HGETDEL", "K...", NO},
+    {"HGETDEL k FIELDS 1 f", "HGETDEL", "K...", KOMBU},
     {"HGETEX k EX 5 FIELDS 1 f", "HGETEX", "K.....", NO},
     {"HINCRBY k f 1", "HINCRBY", "K..", NO},
     {"HINCRBYFLOAT k f 1.5", "HINCRBYFLOAT", "K..", NO},
@@ -136,20 +136,20 @@ static const struct {
     {"SADD k v w", "SADD", "KVV", KOMBU},
     {"SCARD k", "SCARD", "K", NO},
     {"SDIFF a b", "SDIFF", "KK", NO},
-    {"SDIFFSTORE d a b", "SDIFFSTORE", "KKK", NO},
+    {"SDIFFSTORE d a b", "SDIFFSTORE", "KKK", NAMED},
     {"SINTER a b", "SINTER", "KK", NO},
     {"SINTERCARD 2 a b LIMIT 5", "SINTERCARD", ".KK..", NO},
-    {"SINTERSTORE d a b", "SINTERSTORE", "KKK", NO},
+    {"SINTERSTORE d a b", "SINTERSTORE", "KKK", NAMED},
     {"SISMEMBER k v", "SISMEMBER", "K.", NO},
     {"SMEMBERS k", "SMEMBERS", "K", NO},
     {"SMISMEMBER k v w", "SMISMEMBER", "K..", NO},
-    {"SMOVE a b v", "SMOVE", "KKV", NO},
-    {"SPOP k 1", "SPOP", "K.", NO},
+    {"SMOVE a b v", "SMOVE", "KKV", KOMBU},
+    {"SPOP k 1", "SPOP", "K.", KOMBU},
     {"SRANDMEMBER k 1", "SRANDMEMBER", "K.", NO},
-    {"SREM k v w", "SREM", "K..", NO},
+    {"SREM k v w", "SREM", "K..", KOMBU},
     {"SSCAN k 0", "SSCAN", "K.", NO},
     {"SUNION a b", "SUNION", "KK", NO},
-    {"SUNIONSTORE d a b", "SUNIONSTORE", "KKK", NO},
+    {"SUNIONSTORE d a b", "SUNIONSTORE", "KKK", NAMED},
     {"BZMPOP 0 2 a b MIN", "BZMPOP", "..KK.", NO},
     {"BZPOPMAX a b 0", "BZPOPMAX", "KK.", NO},
     {"BZPOPMIN a b 0", "BZPOPMIN", "KK.", NO},
@@ -158,26 +158,26 @@ static const struct {
     {"ZCARD k", "ZCARD", "K", NO},
     {"ZCOUNT k 0 9", "ZCOUNT", "K..", NO},
     {"ZDIFF 2 a b WITHSCORES", "ZDIFF", ".KK.", NO},
-    {"ZDIFFSTORE d 2 a b", "ZDIFFSTORE", "K.KK", NO},
+    {"ZDIFFSTORE d 2 a b", "ZDIFFSTORE", "K.KK", NAMED},
     {"ZINCRBY k 1 v", "ZINCRBY", "K.V", NO},
     {"ZINTER 2 a b WEIGHTS 1 2", "ZINTER", ".KK...", NO},
     {"ZINTERCARD 2 a b LIMIT 1", "ZINTERCARD", ".KK..", NO},
-    {"ZINTERSTORE d 2 a b AGGREGATE MIN", "ZINTERSTORE", "K.KK..", NO},
+    {"ZINTERSTORE d 2 a b AGGREGATE MIN", "ZINTERSTORE", "K.KK..", NAMED},
     {"ZLEXCOUNT k - +", "ZLEXCOUNT", "K..", NO},
     {"ZMPOP 1 a MIN", "ZMPOP", ".K.", NO},
     {"ZMSCORE k v w", "ZMSCORE", "K..", NO},
-    {"ZPOPMAX k 1", "ZPOPMAX", "K.", NO},
-    {"ZPOPMIN k", "ZPOPMIN", "K", NO},
+    {"ZPOPMAX k 1", "ZPOPMAX", "K.", KOMBU},
+    {"ZPOPMIN k", "ZPOPMIN", "K", KOMBU},
     {"ZRANDMEMBER k 1 WITHSCORES", "ZRANDMEMBER", "K..", NO},
     {"ZRANGE k 0 9 WITHSCORES", "ZRANGE", "K...", NO},
     {"ZRANGEBYLEX k - +", "ZRANGEBYLEX", "K..", NO},
     {"ZRANGEBYSCORE k 0 9", "ZRANGEBYSCORE", "K..", NO},
-    {"ZRANGESTORE d k 0 9", "ZRANGESTORE", "KK..", NO},
+    {"ZRANGESTORE d k 0 9", "ZRANGESTORE", "KK..", NAMED},
     {"ZRANK k v", "ZRANK", "K.", NO},
     {"ZREM k v w", "ZREM", "K..", NO},
-    {"ZREMRANGEBYLEX k - +", "ZREMRANGEBYLEX", "K..", NO},
-    {"ZREMRANGEBYRANK k 0 9", "ZREMRANGEBYRANK", "K..", NO},
-    {"ZREMRANGEBYSCORE k 0 9", "ZREMRANGEBYSCORE", "K..", NO},
+    {"ZREMRANGEBYLEX k - +", "ZREMRANGEBYLEX", "K..", KOMBU},
+    {"ZREMRANGEBYRANK k 0 9", "ZREMRANGEBYRANK", "K..", KOMBU},
+    {"ZREMRANGEBYSCORE k 0 9", "ZREMRANGEBYSCORE", "K..", KOMBU},
     {"ZREVRANGE k 0 9", "ZREVRANGE", "K..", NO},
     {"ZREVRANGEBYLEX k + -", "ZREVRANGEBYLEX", "K..", NO},
     {"ZREVRANGEBYSCORE k 9 0", "ZREVRANGEBYSCORE", "K..", NO},
@@ -185,7 +185,7 @@ static const struct {
     {"ZSCAN k 0", "ZSCAN", "K.", NO},
     {"ZSCORE k v", "ZSCORE", "K.", NO},
     {"ZUNION 2 a b", "ZUNION", ".KK", NO},
-    {"ZUNIONSTORE d 2 a b", "ZUNIONSTORE", "K.KK", NO},
+    {"ZUNIONSTORE d 2 a b", "ZUNIONSTORE", "K.KK", NAMED},
     {"XACK k g 1-1", "XACK", "K..", NO},
     {"XACKDEL k g KEEPREF IDS 1 1-1", "XACKDEL", "K.....", NO},
     {"XADD k * f v g w", "XADD", "K.FVFV", NO},
@@ -344,10 +344,11 @@ static void each_command_is_told_when_a_detector_asks_for_it(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         uint32_t n = split(rows[i].request, args);
         uint8_t flags = command_of(args, n)->flags;
-        enum told told = flags & COMMAND_WATCH       ? ALWAYS
-                         : flags & COMMAND_TOLD      ? SENT
-                         : flags & COMMAND_KEY_WATCH ? KOMBU
-                                                     : NO;
+        enum told told = flags & COMMAND_WATCH        ? ALWAYS
+                         : flags & COMMAND_TOLD       ? SENT
+                         : flags & COMMAND_KEY_WATCH  ? KOMBU
+                         : flags & COMMAND_NAME_WATCH ? NAMED
+                                                      : NO;
         if (told != rows[i].told)
             fail_msg("%s: told %d", rows[i].request, told);
     }

@@ -1,0 +1,94 @@
+#!/usr/bin/python3
+"""queues.py SENSOR - what a stranger does to the queues of a small deployment on Redis, one command a capture; and the same words where they do no harm."""
+import json
+import sys
+
+sys.dont_write_bytecode = True
+from kit import Capture, resp, sense  # noqa: E402
+
+PRODUCER, WORKER, STRANGER = "10.1.0.1", "10.1.0.3", "10.1.0.66"
+OK, ONE, SEP = b"+OK\r\n", b":1\r\n", "\x06\x16"
+ID = "75d916e5-cec7-48f1-8809-449c41196fca"
+TAG = "0b1f3e4c-58c1-4d7e-9a55-1f0a3f5d7c11"
+HEADERS = {"lang": "py", "task": "shop.add", "id": ID, "shadow": None, "eta": None, "expires": None, "group": None, "group_index": None, "retries": 0,
+           "timelimit": [None, None], "root_id": ID, "parent_id": None, "argsrepr": "(1, 2)", "kwargsrepr": "{}", "origin": "gen7@web-1", "ignore_result": False,
+           "replaced_task_nesting": 0, "stamped_headers": None, "stamps": {}}
+TASK = json.dumps({"body": "W1sxLCAyXSwge30sIHsiY2FsbGJhY2tzIjogbnVsbCwgImVycmJhY2tzIjogbnVsbCwgImNoYWluIjogbnVsbCwgImNob3JkIjogbnVsbH1d", "content-encoding": "utf-8",
+                   "content-type": "application/json", "headers": HEADERS,
+                   "properties": {"correlation_id": ID, "reply_to": "5f4dcc3b-5aa7-3d61-b832-7deb882cf991", "delivery_mode": 2, "delivery_tag": TAG,
+                                  "delivery_info": {"exchange": "", "routing_key": "celery"}, "priority": 0, "body_encoding": "base64"}})
+TAMPER, DESTROY, SCHEDULE = "redis-queue-tamper", "redis-destructive", "redis-schedule-tamper"
+
+
+def binding(key, queue, pattern=""):
+    return SEP.join((key, pattern, queue))
+
+
+def deployment(capture):
+    """kombu's own commands: a task is sent, taken and done."""
+    capture.talk(6379, [(">", resp("SADD", "_kombu.binding.celery", binding("celery", "celery"))), ("<", ONE),
+                        (">", resp("LPUSH", "celery", TASK)), ("<", ONE)], client=PRODUCER)
+    popped = b"*2\r\n$6\r\ncelery\r\n$%d\r\n%s\r\n" % (len(TASK), TASK.encode())
+    kept = json.dumps([json.loads(TASK), "", "celery"])
+    return capture.talk(6379, [
+        (">", resp("SADD", "_kombu.binding.celery", binding("celery", "celery"))), ("<", b":0\r\n"),
+        (">", resp("BRPOP", "celery", "celery\x06\x163", "celery\x06\x166", "celery\x06\x169", "1")), ("<", popped),
+        (">", resp("ZADD", "unacked_index", "1760000000", TAG) + resp("HSET", "unacked", TAG, kept)), ("<", ONE + ONE),
+        (">", resp("MULTI") + resp("ZREM", "unacked_index", TAG) + resp("HDEL", "unacked", TAG) + resp("EXEC")), ("<", OK + b"+QUEUED\r\n" * 2 + b"*2\r\n:1\r\n:1\r\n"),
+        (">", resp("PEXPIRE", "celery", "60000")), ("<", ONE),  # of a queue with x-expires
+        (">", resp("SREM", "_kombu.binding.celery", binding("old", "old"))), ("<", ONE),
+    ], client=WORKER)
+
+
+def stranger(*words, reply=ONE, rules=(TAMPER,)):
+    return resp(*words), reply, set(rules)
+
+
+CASES = {
+    "SET over a queue": stranger("SET", "celery", "x", reply=OK, rules=[DESTROY]),
+    "SETEX over a queue": stranger("SETEX", "celery", "9", "x", reply=OK, rules=[DESTROY]),
+    "SUNIONSTORE over a queue": stranger("SUNIONSTORE", "celery", "a", rules=[DESTROY]),
+    "ZUNIONSTORE over a priority": stranger("ZUNIONSTORE", "celery\x06\x163", "1", "a", rules=[DESTROY]),
+    "a queue expires": stranger("EXPIRE", "celery", "0", rules=[DESTROY]),
+    "a queue expires at": stranger("PEXPIREAT", "celery", "1", rules=[DESTROY]),
+    "unacked expires": stranger("EXPIRE", "unacked", "1"),
+    "SET over unacked": stranger("SET", "unacked", "x", reply=OK),
+    "HGETDEL of unacked": stranger("HGETDEL", "unacked", "FIELDS", "1", TAG, reply=b"*1\r\n$-1\r\n"),
+    "the index is emptied": stranger("ZREMRANGEBYRANK", "unacked_index", "0", "-1"),
+    "the index is popped": stranger("ZPOPMIN", "unacked_index", reply=b"*0\r\n"),
+    "a queue unbound": stranger("SREM", "_kombu.binding.celery", binding("celery", "celery")),
+    "a queue unbound, with a prefix": stranger("SREM", "shop:_kombu.binding.celery", binding("celery", "celery")),
+    "a binding moved": stranger("SMOVE", "_kombu.binding.celery", "x", binding("celery", "celery")),
+    "a binding popped": stranger("SPOP", "_kombu.binding.celery", reply=b"$-1\r\n"),
+    "a second queue": stranger("SADD", "_kombu.binding.celery", binding("celery", "copies")),
+    "an entry of redbeat's": stranger("ZREM", "redbeat::schedule", "redbeat:nightly", rules=[SCHEDULE]),
+    "its definition": stranger("HDEL", "redbeat:nightly", "definition", rules=[SCHEDULE]),
+    "its time": stranger("EXPIRE", "redbeat:nightly", "0", rules=[SCHEDULE]),
+    # Others' daily work.
+    "a cache": stranger("SET", "page", "x", reply=OK, rules=[]), "a session": stranger("SETEX", "sess:1", "9", "x", reply=OK, rules=[]),
+    "a key expires": stranger("EXPIRE", "page", "9", rules=[]), "a set": stranger("SREM", "tags", "x", rules=[]), "a hash": stranger("HDEL", "h", "x", rules=[]),
+    "a worker that restores before it takes": stranger("HDEL", "unacked", TAG, rules=[]),
+    "a limiter": stranger("ZREMRANGEBYSCORE", "limit", "0", "9", rules=[]), "the mutex": stranger("SET", "unacked_mutex", "x", "NX", "PX", "300000", reply=OK, rules=[]),
+    "a queue of its own": stranger("SADD", "_kombu.binding.mail", binding("mail", "mail"), rules=[]),
+    "another key of the exchange": stranger("SADD", "_kombu.binding.celery", binding("high", "high"), rules=[]),
+    "a broadcast": stranger("SADD", "_kombu.binding.news", binding("celery", "bcast.1"), rules=[]),
+    "a topic": stranger("SADD", "_kombu.binding.celery", binding("celery", "all", "^celery$"), rules=[]),
+    "a result": stranger("EXPIRE", "celery-task-meta-" + ID, "9", rules=[]),
+}
+OF_INTEREST = {TAMPER, DESTROY, SCHEDULE}
+
+
+def main():
+    sensor, wrong = sys.argv[1], []
+    for name, (request, reply, rules) in CASES.items():
+        capture = deployment(Capture()).talk(6379, [(">", request), ("<", reply)], client=STRANGER)
+        said = sense(sensor, capture, emit="alerts")
+        found = {(r["rule"]["id"], r["source"]["ip"]) for r in said.alerts() if r["rule"]["id"] in OF_INTEREST}
+        if said.code != 0 or found != {(rule, STRANGER) for rule in rules}:
+            wrong.append(f"{name}: exit {said.code}, {sorted(found)} {said.err[-300:]!r}")
+    print(*wrong, f"{len(CASES)} cases, {len(wrong)} failed", sep="\n")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
