@@ -6,6 +6,7 @@
 
 #include "signatures/cluster/cluster.h"
 #include "signatures/cluster/names.h"
+#include "signatures/cluster/waiting.h"
 
 #define TASKS_MIN 1024u
 
@@ -24,6 +25,7 @@ static void close_deployment(void *self)
     belongs_free(d->belongs);
     swallowed_free(d->swallowed);
     schedule_free(d->schedule);
+    waiting_free(d->unacked);
     for (size_t i = 0; i < sizeof maps / sizeof *maps; i++)
         if (maps[i])
             lru_free(maps[i]);
@@ -57,8 +59,9 @@ static void *open_deployment(const struct policy *policy)
     d->belongs = belongs_new();
     d->swallowed = swallowed_new();
     d->schedule = schedule_new();
+    d->unacked = unacked_new();
     if (crew_open(&d->crew) && d->ledger && d->nodes && d->control && d->consumers && d->origins &&
-        d->belongs && d->swallowed && d->schedule && open_maps(d))
+        d->belongs && d->swallowed && d->schedule && d->unacked && open_maps(d))
         return d;
     close_deployment(d);
     return NULL;
@@ -102,6 +105,7 @@ static void note(void *self, const struct msg *m, const struct detect_out *out)
     consumers_note(d, m, out);
     swallowed_note(d, m, out);
     schedule_note(d, m, out);
+    unacked_note(d, m);
     belongs_note(d, m, out);
 }
 
@@ -113,12 +117,14 @@ static void tick(void *self, struct stamp now, const struct detect_out *out)
     consumers_tick(d, now, out);
     swallowed_tick(d, now, out);
     schedule_tick(d, now, out);
+    unacked_tick(d, now, out);
 }
 
 static void finish(void *self, struct stamp now, const struct detect_out *out)
 {
     consumers_finish(self, now, out);
     schedule_finish(self, out);
+    unacked_finish(self, now, out);
 }
 
 const struct cluster_detector deployment_detector = {

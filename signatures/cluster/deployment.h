@@ -17,9 +17,10 @@ struct deployment {
     struct consumers *consumers;
     struct swallowed *swallowed;
     struct schedule *schedule;
-    struct lru *bindings;  /* of tap.c */
-    struct lru *names;     /* of hidden.c */
-    struct lru *producers; /* of flood.c */
+    struct waiting *unacked; /* of unacked.c */
+    struct lru *bindings;    /* of tap.c */
+    struct lru *names;       /* of hidden.c */
+    struct lru *producers;   /* of flood.c */
     struct origins *origins;
     struct belongs *belongs;
     struct lru *answers; /* of handcrafted.c */
@@ -66,6 +67,12 @@ struct bytes schedule_task(const struct msg *m);
 void schedule_note(struct deployment *d, const struct msg *m, const struct detect_out *out);
 void schedule_tick(struct deployment *d, struct stamp now, const struct detect_out *out);
 void schedule_finish(struct deployment *d, const struct detect_out *out);
+
+/* unacked.c: redis-queue-tamper of tasks that were taken. */
+struct waiting *unacked_new(void);
+void unacked_note(struct deployment *d, const struct msg *m);
+void unacked_tick(struct deployment *d, struct stamp now, const struct detect_out *out);
+void unacked_finish(struct deployment *d, struct stamp now, const struct detect_out *out);
 
 /* control.c: control-dangerous, control-change, control-recon. */
 struct control *control_new(void);

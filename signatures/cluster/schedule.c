@@ -11,7 +11,7 @@
 #include "signatures/cluster/deployment.h"
 #include "signatures/cluster/names.h"
 #include "signatures/cluster/topology.h"
-#include "signatures/flat.h"
+#include "signatures/cluster/waiting.h"
 
 #define WRITERS_MAX 4096u
 #define JUDGE_NS    (30 * INT64_C(1000000000))
@@ -22,16 +22,9 @@ struct writer {
     bool waits; /* a write of its own is to be judged */
 };
 
-struct write {
-    uint64_t writer, host;
-    int64_t at;
-    void *block; /* the message, flat */
-};
-
 struct schedule {
     struct lru *writers;
-    struct write writes[WRITERS_MAX]; /* a ring: all wait for the same time */
-    unsigned first, n;
+    struct waiting *writes;
 };
 
 struct schedule *schedule_new(void)
@@ -41,9 +34,10 @@ struct schedule *schedule_new(void)
     if (!s)
         return NULL;
     s->writers = lru_new(WRITERS_MAX, sizeof(struct writer), NULL, NULL);
-    if (s->writers)
+    s->writes = waiting_new(WRITERS_MAX);
+    if (s->writers && s->writes)
         return s;
-    free(s);
+    schedule_free(s);
     return NULL;
 }
 
@@ -51,8 +45,7 @@ void schedule_free(struct schedule *s)
 {
     if (!s)
         return;
-    for (unsigned i = 0; i < WRITERS_MAX; i++)
-        free(s->writes[i].block);
+    waiting_free(s->writes);
     lru_free(s->writers);
     free(s);
 }
@@ -142,24 +135,6 @@ static bool replaces(const struct msg *m)
            is_one_of(msg_text(m, F_REDIS_COMMAND), commands, sizeof commands / sizeof *commands);
 }
 
-static void wait(struct schedule *s, struct writer *w, const struct msg *m)
-{
-    struct write *to;
-
-    if (w->waits || s->n == WRITERS_MAX)
-        return;
-    to = &s->writes[(s->first + s->n) % WRITERS_MAX];
-    to->block = aligned_alloc(16, (flat_size(m, NULL, 0) + 15) & ~(size_t)15);
-    if (!to->block)
-        return;
-    flat_write(to->block, m, NULL, 0);
-    to->at = m->at.ns;
-    to->host = crew_host_id(m);
-    to->writer = hash_mix(topology_scope(m), to->host);
-    s->n++;
-    w->waits = true;
-}
-
 /* One of the keys, which may be the second: RENAME, COPY, scripts. */
 static bool names_redbeats(const struct msg *m, bool entry)
 {
@@ -199,7 +174,7 @@ void schedule_note(struct deployment *d, const struct msg *m, const struct detec
         w->reads |= name_starts(msg_text(m, F_REDIS_COMMAND), "ZRANGE");
     else if (writes(m) &&
              !baseline_lists(out->policy->baseline, BASELINE_SCHEDULERS, &m->conn->id.client))
-        wait(s, w, m);
+        w->waits = w->waits || waiting_add(s->writes, m);
 }
 
 /* Beat will send it in its own name: it is judged as if it had been sent. */
@@ -234,22 +209,18 @@ static void say(const struct msg *m, const struct detect_out *out)
 static void judge_until(struct deployment *d, int64_t until, const struct detect_out *out)
 {
     struct schedule *s = d->schedule;
+    const struct host *h;
+    struct flat_view v;
+    struct writer *w;
+    uint64_t host;
 
-    for (; s->n > 0 && s->writes[s->first].at <= until; s->n--) {
-        struct write *at = &s->writes[s->first];
-        struct writer *w = lru_get(s->writers, at->writer);
-        struct flat_view v;
-        const struct host *h;
-
-        s->first = (s->first + 1) % WRITERS_MAX;
-        flat_read(at->block, &v);
-        h = crew_find(&d->crew, &v.m, at->host);
+    while (waiting_next(s->writes, until, &v, &host)) {
+        w = lru_get(s->writers, hash_mix(topology_scope(&v.m), host));
+        h = crew_find(&d->crew, &v.m, host);
         if (w)
             w->waits = false;
         if (!w || !(w->beat || (w->reads && h && h->published)))
             say(&v.m, out);
-        free(at->block);
-        at->block = NULL;
     }
 }
 

@@ -53,6 +53,7 @@ CASES = {
     "a queue expires at": stranger("PEXPIREAT", "celery", "1", rules=[DESTROY]),
     "unacked expires": stranger("EXPIRE", "unacked", "1"),
     "SET over unacked": stranger("SET", "unacked", "x", reply=OK),
+    "HDEL of unacked": stranger("HDEL", "unacked", TAG),
     "HGETDEL of unacked": stranger("HGETDEL", "unacked", "FIELDS", "1", TAG, reply=b"*1\r\n$-1\r\n"),
     "the index is emptied": stranger("ZREMRANGEBYRANK", "unacked_index", "0", "-1"),
     "the index is popped": stranger("ZPOPMIN", "unacked_index", reply=b"*0\r\n"),
@@ -67,7 +68,7 @@ CASES = {
     # Others' daily work.
     "a cache": stranger("SET", "page", "x", reply=OK, rules=[]), "a session": stranger("SETEX", "sess:1", "9", "x", reply=OK, rules=[]),
     "a key expires": stranger("EXPIRE", "page", "9", rules=[]), "a set": stranger("SREM", "tags", "x", rules=[]), "a hash": stranger("HDEL", "h", "x", rules=[]),
-    "a worker that restores before it takes": stranger("HDEL", "unacked", TAG, rules=[]),
+    "a worker that restores before it takes": (resp("HDEL", "unacked", TAG) + resp("BRPOP", "celery", "1"), ONE + b"*-1\r\n", set()),
     "a limiter": stranger("ZREMRANGEBYSCORE", "limit", "0", "9", rules=[]), "the mutex": stranger("SET", "unacked_mutex", "x", "NX", "PX", "300000", reply=OK, rules=[]),
     "a queue of its own": stranger("SADD", "_kombu.binding.mail", binding("mail", "mail"), rules=[]),
     "another key of the exchange": stranger("SADD", "_kombu.binding.celery", binding("high", "high"), rules=[]),
@@ -82,6 +83,8 @@ def main():
     sensor, wrong = sys.argv[1], []
     for name, (request, reply, rules) in CASES.items():
         capture = deployment(Capture()).talk(6379, [(">", request), ("<", reply)], client=STRANGER)
+        capture.now += 60_000_000_000  # what a worker does next is waited for
+        capture.talk(6379, [(">", resp("PING")), ("<", b"+PONG\r\n")], client=PRODUCER)
         said = sense(sensor, capture, emit="alerts")
         found = {(r["rule"]["id"], r["source"]["ip"]) for r in said.alerts() if r["rule"]["id"] in OF_INTEREST}
         if said.code != 0 or found != {(rule, STRANGER) for rule in rules}:
