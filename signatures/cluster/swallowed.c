@@ -20,6 +20,7 @@
 #define TAKERS_MAX 16384u
 #define SPREAD_NS  (60 * INT64_C(1000000000))
 #define BRIEF_NS   (15 * INT64_C(1000000000))
+#define BURST_NS   (5 * INT64_C(1000000000))   /* enough if the first was taken SPREAD_NS ago */
 #define BRIEF_MIN  5                           /* tasks */
 #define ALIVE_NS   (120 * INT64_C(1000000000)) /* heartbeats are seconds apart */
 
@@ -214,9 +215,10 @@ static bool hides(struct deployment *d, const struct taker *t, const struct msg 
     return h && !h->announced && q && q->loud[0] != 0;
 }
 
-static bool is_brief(const struct taker *t)
+static bool is_brief(const struct taker *t, int64_t now)
 {
-    return !t->answered && t->n >= BRIEF_MIN && t->last - t->since >= BRIEF_NS;
+    return !t->answered && t->n >= BRIEF_MIN &&
+           t->last - t->since >= (now - t->since >= SPREAD_NS ? BURST_NS : BRIEF_NS);
 }
 
 /* A connection is over. */
@@ -228,7 +230,7 @@ static void left(struct deployment *d, const struct msg *m, const struct detect_
     if (!t || t->since == 0)
         return;
     flat_read(t->first, &v);
-    if (is_brief(t) && !is_at_work(d, t, &v.m, m->at.ns) && hides(d, t, &v.m))
+    if (is_brief(t, m->at.ns) && !is_at_work(d, t, &v.m, m->at.ns) && hides(d, t, &v.m))
         say(t, &v.m, m->at.ns,
             "a consumer took tasks and left without an answer to any, announced nowhere", out);
     clear(t);
@@ -251,7 +253,7 @@ static void judge(struct deployment *d, struct taker *t, int64_t now, const stru
     pops = !is_amqp(&v.m) && !t->keeps;
     if (is_at_work(d, t, &v.m, now))
         ;
-    else if (pops && is_brief(t) && others_keep(d, t, &v.m) && hides(d, t, &v.m))
+    else if (pops && is_brief(t, now) && others_keep(d, t, &v.m) && hides(d, t, &v.m))
         say(t, &v.m, now, "a client takes tasks off a list and keeps none, as others there do",
             out);
     else if (!pops && t->last - t->since >= SPREAD_NS)

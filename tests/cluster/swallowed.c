@@ -251,6 +251,17 @@ static void takes_and_leaves(void **state)
     hoard(&s, 4, 8);
     scene_closed(&s, 66, 4);
     scene_expect(&s, "worker-silent/3@66 task-swallowed/3@66 ");
+    for (unsigned conn = 5; conn < 7; conn++) { /* within seconds; then it goes, or sits on them */
+        consume(&s, 66, conn, false);
+        for (unsigned i = 0; i < 8; i++) {
+            scene_deliver(&s, 66, conn, next_id());
+            scene_wait(&s, 1);
+        }
+        scene_wait(&s, conn == 5 ? 0 : 60);
+        s.found[0] = '\0';
+        scene_closed(&s, 66, conn);
+        scene_expect(&s, conn == 5 ? "" : "task-swallowed/3@66 ");
+    }
     scene_close(&s);
 }
 
