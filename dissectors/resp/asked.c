@@ -27,8 +27,6 @@ static void put_key(struct msg *m, struct bytes key)
         fields_text(&m->fields, F_REDIS_KEY, key);
 }
 
-enum { QUEUE_NAME_MAX = 128 };
-
 /* One value: the argument in that slot. */
 static void tell_value(const struct feed *f, const struct request *r, uint32_t slot)
 {
@@ -80,6 +78,8 @@ static bool key_is_celerys(struct bytes key)
     return bytes_find(key, "unacked") || bytes_find(key, "_kombu.binding") ||
            bytes_find(key, "redbeat:");
 }
+
+enum { QUEUE_NAME_MAX = 128 };
 
 /* Results and what caches keep (prefix:version:key) have longer names; a prefix of kombu's may end
  * in a colon. */

@@ -170,7 +170,7 @@ const struct command command_table[] = {
     {"SISMEMBER", 3, K(1, 1, 1), META(I)},
     {"SMEMBERS", 2, K(1, 1, 1), R(VALUES, L)},
     {"SMISMEMBER", -3, K(1, 1, 1), META(L)},
-    {"SMOVE", 4, KK(1, 2, 1), V(AT, 3, PUBLISH), META(I)},
+    {"SMOVE", 4, KW(1, 2, 1), V(AT, 3, PUBLISH), META(I)},
     {"SPOP", -2, KK(1, 1, 1), R(TAKEN, B | L)},
     {"SRANDMEMBER", -2, K(1, 1, 1), R(VALUES, B | L)},
     {"SREM", -3, KK(1, 1, 1), META(I)},

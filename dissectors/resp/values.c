@@ -164,14 +164,10 @@ static void greeting(struct feed *f, const struct resp_token *t, unsigned depth)
 /* The rest of the line that begins with `name`; empty: there is none. */
 static struct bytes info_line(struct bytes info, const char *name)
 {
-    const uint8_t *at = bytes_find(info, name);
-    const uint8_t *end;
+    struct bytes rest = bytes_after(info, name);
+    const uint8_t *end = rest.len > 0 ? memchr(rest.at, '\r', rest.len) : NULL;
 
-    if (!at)
-        return bytes_of(NULL, 0);
-    bytes_cut(&info, (size_t)(at - info.at) + strlen(name));
-    end = memchr(info.at, '\r', info.len);
-    return bytes_head(info, end ? (size_t)(end - info.at) : 0);
+    return bytes_head(rest, end ? (size_t)(end - rest.at) : 0);
 }
 
 static void info(struct feed *f, const struct resp_token *t)

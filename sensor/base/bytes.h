@@ -60,6 +60,15 @@ __attribute__((always_inline)) static inline const uint8_t *bytes_find(struct by
     return b.len > 0 && b.len >= n ? memmem(b.at, b.len, text, n) : NULL;
 }
 
+/* What stands behind the first `text` in b; empty: there is none, or nothing behind it. */
+__attribute__((always_inline)) static inline struct bytes bytes_after(struct bytes b,
+                                                                      const char *text)
+{
+    const uint8_t *at = bytes_find(b, text);
+    size_t n = at ? (size_t)(at - b.at) + strlen(text) : b.len;
+    return bytes_of(at ? b.at + n : NULL, b.len - n);
+}
+
 static inline struct cursor cur_over(struct bytes b)
 {
     return (struct cursor){.at = b.at, .end = b.len ? b.at + b.len : b.at};

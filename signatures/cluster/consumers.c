@@ -5,7 +5,7 @@
 #include "signatures/baseline.h"
 #include "signatures/cluster/deployment.h"
 #include "signatures/cluster/names.h"
-#include "signatures/flat.h"
+#include "signatures/cluster/waiting.h"
 
 #define CONSUMERS_MAX 65536u
 #define WAITING_MAX   4096u
@@ -18,16 +18,9 @@ struct consumer {
     bool midstream, loud, tasked;
 };
 
-struct waiting {
-    uint64_t serial;
-    int64_t since;
-    void *block; /* the first task that it took, flat */
-};
-
 struct consumers {
     struct lru *by_conn;
-    struct waiting waiting[WAITING_MAX]; /* a ring: all wait for the same time */
-    unsigned first, n;
+    struct waiting *tasks; /* the first that each took */
 };
 
 struct consumers *consumers_new(void)
@@ -37,9 +30,10 @@ struct consumers *consumers_new(void)
     if (!c)
         return NULL;
     c->by_conn = lru_new(CONSUMERS_MAX, sizeof(struct consumer), NULL, NULL);
-    if (c->by_conn)
+    c->tasks = waiting_new(WAITING_MAX);
+    if (c->by_conn && c->tasks)
         return c;
-    free(c);
+    consumers_free(c);
     return NULL;
 }
 
@@ -47,8 +41,7 @@ void consumers_free(struct consumers *c)
 {
     if (!c)
         return;
-    for (unsigned i = 0; i < WAITING_MAX; i++)
-        free(c->waiting[i].block);
+    waiting_free(c->tasks);
     lru_free(c->by_conn);
     free(c);
 }
@@ -75,22 +68,6 @@ static void listen(struct deployment *d, struct consumer *at, const struct msg *
         at->loud = true;
 }
 
-static void wait_for_word(struct consumers *c, const struct msg *m)
-{
-    struct waiting *w;
-
-    if (c->n == WAITING_MAX)
-        return;
-    w = &c->waiting[(c->first + c->n) % WAITING_MAX];
-    w->block = aligned_alloc(16, (flat_size(m, NULL, 0) + 15) & ~(size_t)15);
-    if (!w->block)
-        return;
-    flat_write(w->block, m, NULL, 0);
-    w->serial = m->conn->id.serial;
-    w->since = m->at.ns;
-    c->n++;
-}
-
 static void took(struct deployment *d, const struct msg *m)
 {
     struct consumer *at = consumer_of(d->consumers, m);
@@ -99,7 +76,7 @@ static void took(struct deployment *d, const struct msg *m)
         return;
     listen(d, at, m);
     if (!at->tasked)
-        wait_for_word(d->consumers, m);
+        waiting_add(d->consumers->tasks, m);
     at->tasked = true;
 }
 
@@ -120,28 +97,19 @@ static void silent(struct deployment *d, const struct msg *m, struct consumer *a
     out->emit(out->ctx, m, &f);
 }
 
-static void judge(struct deployment *d, struct waiting *w, const struct detect_out *out)
-{
-    struct consumer *at = lru_get(d->consumers->by_conn, w->serial);
-    struct flat_view v;
-
-    flat_read(w->block, &v);
-    if (at && !at->ended)
-        listen(d, at, &v.m);
-    if (at && !at->midstream && !at->loud)
-        silent(d, &v.m, at, out);
-    free(w->block);
-    w->block = NULL;
-}
-
 static void judge_until(struct deployment *d, int64_t until, const struct detect_out *out)
 {
     struct consumers *c = d->consumers;
+    struct consumer *at;
+    struct flat_view v;
+    uint64_t host;
 
-    while (c->n > 0 && c->waiting[c->first].since <= until) {
-        judge(d, &c->waiting[c->first], out);
-        c->first = (c->first + 1) % WAITING_MAX;
-        c->n--;
+    while (waiting_next(c->tasks, until, &v, &host)) {
+        at = lru_get(c->by_conn, v.m.conn->id.serial);
+        if (at && !at->ended)
+            listen(d, at, &v.m);
+        if (at && !at->midstream && !at->loud)
+            silent(d, &v.m, at, out);
     }
 }
 

@@ -7,7 +7,7 @@
 #include "signatures/cluster/deployment.h"
 #include "signatures/cluster/names.h"
 #include "signatures/cluster/topology.h"
-#include "signatures/flat.h"
+#include "signatures/cluster/waiting.h"
 
 #define HELLOS_MAX 1024u
 #define ELECTIONS  16u
@@ -61,15 +61,8 @@ static const struct {
     {"report", RECON},
 };
 
-/* A hello whose node has still to show itself. */
-struct hello {
-    void *block; /* the message, flat; NULL: free */
-    int64_t at;
-};
-
 struct control {
-    struct hello hellos[HELLOS_MAX]; /* a ring: all wait for the same time */
-    unsigned first, n;
+    struct waiting *hellos; /* whose nodes have still to show themselves */
     struct {
         uint64_t what; /* election_of() */
         int64_t at;
@@ -79,15 +72,19 @@ struct control {
 
 struct control *control_new(void)
 {
-    return calloc(1, sizeof(struct control));
+    struct control *c = calloc(1, sizeof *c);
+
+    if (c && (c->hellos = waiting_new(HELLOS_MAX)) != NULL)
+        return c;
+    free(c);
+    return NULL;
 }
 
 void control_free(struct control *c)
 {
     if (!c)
         return;
-    for (unsigned i = 0; i < HELLOS_MAX; i++)
-        free(c->hellos[i].block);
+    waiting_free(c->hellos);
     free(c);
 }
 
@@ -222,21 +219,6 @@ static bool suppresses(struct deployment *d, const struct msg *m)
     return false;
 }
 
-static void wait_for_node(struct control *c, const struct msg *m)
-{
-    struct hello *h;
-
-    if (c->n == HELLOS_MAX)
-        return;
-    h = &c->hellos[(c->first + c->n) % HELLOS_MAX];
-    h->block = aligned_alloc(16, (flat_size(m, NULL, 0) + 15) & ~(size_t)15);
-    if (!h->block)
-        return;
-    flat_write(h->block, m, NULL, 0);
-    h->at = m->at.ns;
-    c->n++;
-}
-
 static bool joined(struct deployment *d, const struct msg *m)
 {
     const struct host *h = crew_find(&d->crew, m, crew_host_id(m));
@@ -249,21 +231,13 @@ static bool joined(struct deployment *d, const struct msg *m)
 
 void control_tick(struct deployment *d, struct stamp now, const struct detect_out *out)
 {
-    struct control *c = d->control;
     struct flat_view v;
+    uint64_t host;
 
-    while (c->n > 0 && now.ns - c->hellos[c->first].at >= HELLO_NS) {
-        struct hello *h = &c->hellos[c->first];
-
-        flat_read(h->block, &v);
+    while (waiting_next(d->control->hellos, now.ns - HELLO_NS, &v, &host))
         if (!joined(d, &v.m))
             say(&v.m, RULE_CONTROL_DANGEROUS, SEV_HIGH, "a hello of a node that then did not join",
                 out);
-        free(h->block);
-        h->block = NULL;
-        c->first = (c->first + 1) % HELLOS_MAX;
-        c->n--;
-    }
 }
 
 /* A revoke that was seen explains that the id comes back in another node's hello. */
@@ -317,7 +291,7 @@ static void judge(struct deployment *d, const struct msg *m, const struct detect
             say(m, RULE_CONTROL_DANGEROUS, SEV_HIGH,
                 "a hello that revokes a task which was published and has not ended", out);
         else
-            wait_for_node(d->control, m);
+            waiting_add(d->control->hellos, m);
     } else if (risk == RECON) {
         recon(m, out);
     } else if (risk == CHANGE || (risk > CHANGE && (to_itself(d, m) || is_cancel(d, m)))) {

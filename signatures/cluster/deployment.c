@@ -105,7 +105,7 @@ static void note(void *self, const struct msg *m, const struct detect_out *out)
     consumers_note(d, m, out);
     swallowed_note(d, m, out);
     schedule_note(d, m, out);
-    unacked_note(d, m);
+    unacked_note(d, m, out);
     belongs_note(d, m, out);
 }
 

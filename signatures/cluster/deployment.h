@@ -70,7 +70,7 @@ void schedule_finish(struct deployment *d, const struct detect_out *out);
 
 /* unacked.c: redis-queue-tamper of tasks that were taken. */
 struct waiting *unacked_new(void);
-void unacked_note(struct deployment *d, const struct msg *m);
+void unacked_note(struct deployment *d, const struct msg *m, const struct detect_out *out);
 void unacked_tick(struct deployment *d, struct stamp now, const struct detect_out *out);
 void unacked_finish(struct deployment *d, struct stamp now, const struct detect_out *out);
 

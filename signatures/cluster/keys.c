@@ -4,8 +4,7 @@
 #include "signatures/cluster/commands.h"
 #include "signatures/cluster/deployment.h"
 #include "signatures/cluster/names.h"
-
-#define BINDINGS "_kombu.binding." /* and the name of an exchange */
+#include "signatures/cluster/topology.h"
 
 enum act {
     ACT_NONE,
@@ -23,7 +22,22 @@ enum act {
     ACT_UNBIND,
 };
 
+/* What caches send all day comes first. */
 static const struct command_row rows[] = {
+    COMMAND_ROW("SET", ACT_SET),
+    COMMAND_ROW("SETEX", ACT_SET),
+    COMMAND_ROW("PSETEX", ACT_SET),
+    COMMAND_ROW("SDIFFSTORE", ACT_SET),
+    COMMAND_ROW("SINTERSTORE", ACT_SET),
+    COMMAND_ROW("SUNIONSTORE", ACT_SET),
+    COMMAND_ROW("ZDIFFSTORE", ACT_SET),
+    COMMAND_ROW("ZINTERSTORE", ACT_SET),
+    COMMAND_ROW("ZRANGESTORE", ACT_SET),
+    COMMAND_ROW("ZUNIONSTORE", ACT_SET),
+    COMMAND_ROW("EXPIRE", ACT_EXPIRE),
+    COMMAND_ROW("EXPIREAT", ACT_EXPIRE),
+    COMMAND_ROW("PEXPIRE", ACT_EXPIRE),
+    COMMAND_ROW("PEXPIREAT", ACT_EXPIRE),
     COMMAND_ROW("DEL", ACT_DELETE),
     COMMAND_ROW("UNLINK", ACT_DELETE),
     COMMAND_ROW("RENAME", ACT_DELETE),
@@ -59,22 +73,8 @@ static const struct command_row rows[] = {
     COMMAND_ROW("LMPOP", ACT_TAMPER),
     COMMAND_ROW("BLMPOP", ACT_TAMPER),
     COMMAND_ROW("COPY", ACT_TAMPER),
+    COMMAND_ROW("SMOVE", ACT_TAMPER),
     COMMAND_ROW("SORT", ACT_SORT),
-    COMMAND_ROW("SET", ACT_SET),
-    COMMAND_ROW("SETEX", ACT_SET),
-    COMMAND_ROW("PSETEX", ACT_SET),
-    COMMAND_ROW("SDIFFSTORE", ACT_SET),
-    COMMAND_ROW("SINTERSTORE", ACT_SET),
-    COMMAND_ROW("SUNIONSTORE", ACT_SET),
-    COMMAND_ROW("ZDIFFSTORE", ACT_SET),
-    COMMAND_ROW("ZINTERSTORE", ACT_SET),
-    COMMAND_ROW("ZRANGESTORE", ACT_SET),
-    COMMAND_ROW("ZUNIONSTORE", ACT_SET),
-    COMMAND_ROW("EXPIRE", ACT_EXPIRE),
-    COMMAND_ROW("EXPIREAT", ACT_EXPIRE),
-    COMMAND_ROW("PEXPIRE", ACT_EXPIRE),
-    COMMAND_ROW("PEXPIREAT", ACT_EXPIRE),
-    COMMAND_ROW("SMOVE", ACT_KOMBUS),
     COMMAND_ROW("SPOP", ACT_KOMBUS),
     COMMAND_ROW("HGETDEL", ACT_KOMBUS),
     COMMAND_ROW("ZPOPMAX", ACT_KOMBUS),
@@ -207,13 +207,9 @@ static bool is_stranger(struct deployment *d, const struct msg *m)
  * (kombu:transport/redis.py:Channel._delete, _put). */
 static void unbinds(struct deployment *d, const struct msg *m, const struct detect_out *out)
 {
-    struct bytes key = msg_text(m, F_REDIS_KEY);
-    const uint8_t *at = bytes_find(key, BINDINGS);
+    struct bytes exchange = bytes_after(msg_text(m, F_REDIS_KEY), TOPOLOGY_BINDINGS);
 
-    if (!at)
-        return;
-    bytes_cut(&key, (size_t)(at - key.at) + strlen(BINDINGS));
-    if (crew_is_task_queue(&d->crew, m, key) && is_stranger(d, m))
+    if (crew_is_task_queue(&d->crew, m, exchange) && is_stranger(d, m))
         tamper(m, "a queue of tasks is unbound by who neither sends nor takes any", out);
 }
 

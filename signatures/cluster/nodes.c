@@ -172,18 +172,10 @@ static void closed(struct nodes *all, const struct msg *m)
         }
 }
 
-static struct bytes binding_queue(struct bytes member)
-{
-    const uint8_t *at;
-
-    while ((at = bytes_find(member, "\x06\x16")) != NULL)
-        bytes_cut(&member, (size_t)(at - member.at) + 2);
-    return member;
-}
-
 struct bytes nodes_shown(const struct msg *m)
 {
     struct bytes none = {0};
+    struct kombu_binding bound;
 
     if (m->dir != TO_SERVER)
         return none;
@@ -195,7 +187,7 @@ struct bytes nodes_shown(const struct msg *m)
     if (m->kind == MSG_COMMAND && msg_is(m, F_AMQP_METHOD, "queue.declare"))
         return name_node(msg_text(m, F_AMQP_QUEUE));
     if (m->kind == MSG_ENVELOPE && msg_is(m, F_REDIS_COMMAND, "SADD"))
-        return name_node(binding_queue(msg_text(m, F_MEMBER)));
+        return topology_member(m, &bound) ? name_node(bound.queue) : none;
     return none;
 }
 

@@ -217,18 +217,19 @@ static void command(struct deployment *d, const struct msg *m, const struct dete
 static void kombu_bound(struct deployment *d, const struct msg *m, const struct kombu_binding *k,
                         const struct detect_out *out)
 {
-    struct binding *b = at(d, m, k->exchange, k->key, 7);
-    uint64_t queue = hash_bytes(k->queue, 8), own = hash_bytes(k->exchange, 8), first;
+    bool own = k->key.len == k->exchange.len && hash_bytes(k->key, 8) == hash_bytes(k->exchange, 8);
+    uint64_t queue = hash_bytes(k->queue, 8);
+    struct binding *b;
     struct finding f;
 
-    if (!b || k->key.len == 0 || k->pattern.len > 0 || name_use(k->exchange) != NAME_TASKS)
+    if (k->key.len == 0 || k->pattern.len > 0 || name_use(k->exchange) != NAME_TASKS)
         return;
-    first = b->first;
-    if (first == 0 && hash_bytes(k->key, 8) == own)
-        first = own;
+    b = at(d, m, k->exchange, k->key, 7);
+    if (!b)
+        return;
     if (b->first == 0)
-        b->first = first ? first : queue;
-    if (first == 0 || first == queue || !crew_is_task_queue(&d->crew, m, k->exchange) ||
+        b->first = own ? hash_bytes(k->exchange, 8) : queue;
+    if (b->first == queue || !crew_is_task_queue(&d->crew, m, k->exchange) ||
         crew_is_task_queue(&d->crew, m, k->queue))
         return;
     finding_init(&f, RULE_REDIS_QUEUE_TAMPER, SEV_HIGH);

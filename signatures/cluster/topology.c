@@ -124,24 +124,16 @@ static void unbind(struct topology *t, const struct msg *m)
         b->len = 0;
 }
 
-static struct bytes text_after(struct bytes text, const char *mark)
-{
-    const uint8_t *at = bytes_find(text, mark);
-
-    if (!at)
-        return (struct bytes){0};
-    bytes_cut(&text, (size_t)(at - text.at) + strlen(mark));
-    return text;
-}
-
 bool topology_member(const struct msg *m, struct kombu_binding *b)
 {
     static const char sep[] = "\x06\x16";
-    struct bytes member = msg_text(m, F_MEMBER), rest = text_after(member, sep);
+    struct bytes member = msg_text(m, F_MEMBER), rest = bytes_after(member, sep);
 
-    b->exchange = text_after(msg_text(m, F_REDIS_KEY), "_kombu.binding.");
-    b->queue = text_after(rest, sep);
-    if (b->exchange.len == 0 || b->queue.len == 0)
+    b->queue = bytes_after(rest, sep);
+    if (b->queue.len == 0) /* most have no member */
+        return false;
+    b->exchange = bytes_after(msg_text(m, F_REDIS_KEY), TOPOLOGY_BINDINGS);
+    if (b->exchange.len == 0)
         return false;
     b->key = bytes_head(member, member.len - rest.len - 2);
     b->pattern = bytes_head(rest, rest.len - b->queue.len - 2);
@@ -152,7 +144,7 @@ bool topology_wants(const struct msg *m)
 {
     if (m->kind == MSG_ENVELOPE)
         return m->op == OP_PUBLISH && msg_is(m, F_REDIS_COMMAND, "SADD") &&
-               text_after(msg_text(m, F_REDIS_KEY), "_kombu.binding.").len > 0;
+               bytes_after(msg_text(m, F_REDIS_KEY), TOPOLOGY_BINDINGS).len > 0;
     return m->kind == MSG_COMMAND &&
            (msg_is(m, F_AMQP_METHOD, "queue.bind") || msg_is(m, F_AMQP_METHOD, "queue.unbind"));
 }

@@ -16,6 +16,9 @@ void topology_free(struct topology *t);
 bool topology_wants(const struct msg *m);
 void topology_note(struct topology *t, const struct msg *m);
 
+/* A key of kombu's bindings ends in this and the name of an exchange. */
+#define TOPOLOGY_BINDINGS "_kombu.binding."
+
 /* What SADD puts into one of kombu's tables (kombu:transport/redis.py:Channel._queue_bind: routing
  * key, pattern and queue with 06 16 between them); views into the message. false: it is no such
  * message. */

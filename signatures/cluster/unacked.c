@@ -21,13 +21,6 @@ static bool takes_none(struct deployment *d, const struct msg *m, uint64_t host)
     return !h || (h->consumes == 0 && !h->partial);
 }
 
-void unacked_note(struct deployment *d, const struct msg *m)
-{
-    if (m->kind == MSG_COMMAND && msg_has(m, F_SETTLES) && msg_has(m, F_REDIS_COMMAND) &&
-        takes_none(d, m, crew_host_id(m)))
-        waiting_add(d->unacked, m);
-}
-
 static void judge_until(struct deployment *d, int64_t until, const struct detect_out *out)
 {
     struct flat_view v;
@@ -43,6 +36,15 @@ static void judge_until(struct deployment *d, int64_t until, const struct detect
         f.fold_class = hash_bytes(msg_text(&v.m, F_REDIS_COMMAND), 0);
         out->emit(out->ctx, &v.m, &f);
     }
+}
+
+void unacked_note(struct deployment *d, const struct msg *m, const struct detect_out *out)
+{
+    if (m->kind != MSG_COMMAND || !msg_has(m, F_SETTLES) || !msg_has(m, F_REDIS_COMMAND) ||
+        !takes_none(d, m, crew_host_id(m)) || waiting_add(d->unacked, m))
+        return;
+    judge_until(d, INT64_MAX, out); /* too many wait: they are judged early, and none is lost */
+    waiting_add(d->unacked, m);
 }
 
 void unacked_tick(struct deployment *d, struct stamp now, const struct detect_out *out)

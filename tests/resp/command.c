@@ -143,7 +143,7 @@ static const struct {
     {"SISMEMBER k v", "SISMEMBER", "K.", NO},
     {"SMEMBERS k", "SMEMBERS", "K", NO},
     {"SMISMEMBER k v w", "SMISMEMBER", "K..", NO},
-    {"SMOVE a b v", "SMOVE", "KKV", KOMBU},
+    {"SMOVE a b v", "SMOVE", "KKV", ALWAYS},
     {"SPOP k 1", "SPOP", "K.", KOMBU},
     {"SRANDMEMBER k 1", "SRANDMEMBER", "K.", NO},
     {"SREM k v w", "SREM", "K..", KOMBU},
