@@ -35,6 +35,7 @@ static bool begin_aggregate(struct resp_value *v, uint8_t kind, const struct lin
                             struct bytes digits, const struct resp_sink *sink)
 {
     struct resp_token t = {.kind = kind};
+    bool opened;
 
     if (bytes_eq(digits, "?") && kind != RESP_PUSH && kind != RESP_ATTRIBUTE && !v->client) {
         t.num = -1;
@@ -50,9 +51,10 @@ static bool begin_aggregate(struct resp_value *v, uint8_t kind, const struct lin
     } else if (kind == RESP_MAP || kind == RESP_ATTRIBUTE) {
         t.num *= 2;
     }
-    if (v->held)
+    opened = value_open(v, &t, l->offset, sink);
+    if (opened && v->held) /* a line that is lost is looked at again */
         value_release(v);
-    return value_open(v, &t, l->offset, sink);
+    return opened;
 }
 
 static bool begin_bulk(struct resp_value *v, uint8_t kind, const struct line *l,

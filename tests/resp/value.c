@@ -212,6 +212,16 @@ static void what_is_too_deep_or_too_many_is_walked_over(void **state)
     assert_int_equal(every_split(&server, bytes_of(in, strlen(in))), 0);
 }
 
+/* However the lost line was cut: it is looked at again. */
+static void a_count_too_deep_in_a_streamed_one_is_the_way_back(void **state)
+{
+    (void)state;
+    says(&server, "*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*?\r\n*1\r\n:1\r\n+OK\r\n",
+         "* 1\n  * [0 of *] 1\n    * [0 of *] 1\n      * [0 of *] 1\n        * [0 of *] 1\n"
+         "          * [0 of *] -1\nbroken 4 @24\nlost\n* 1\n  : [0 of *] 1 1:1\n/*\n-- @24\n"
+         "+ 2:OK\n-- @32\n@37\n");
+}
+
 static void numbers_are_those_of_redis(void **state)
 {
     static const struct {
@@ -283,6 +293,7 @@ int main(void)
         cmocka_unit_test(counts_are_written_as_redis_writes_them),
         cmocka_unit_test(long_texts_are_kept_in_part),
         cmocka_unit_test(what_is_too_deep_or_too_many_is_walked_over),
+        cmocka_unit_test(a_count_too_deep_in_a_streamed_one_is_the_way_back),
         cmocka_unit_test(numbers_are_those_of_redis),
         cmocka_unit_test(lost_streams_find_their_way_back),
         cmocka_unit_test(gaps_in_a_body_keep_the_place),
