@@ -96,13 +96,41 @@ static bool key_may_be_queue(struct bytes key)
     return rest.len > 0 && !memchr(rest.at, ':', rest.len);
 }
 
-static bool key_is_watched(const struct command *c, struct bytes key)
+static bool has_word(const struct request *r, const char *word)
 {
-    if (c->flags & COMMAND_KEY_WATCH)
-        return key_is_celerys(key);
-    if (c->flags & COMMAND_NAME_WATCH)
-        return key_may_be_queue(key) || key_is_celerys(key);
-    return (c->flags & COMMAND_SETTLES) && bytes_find(key, "redbeat:");
+    for (uint32_t i = 2; i < r->n; i++)
+        if (bytes_eq_case(r->at[i], word))
+            return true;
+    return false;
+}
+
+/* Whether one of the keys that the command writes is. */
+static bool name_is_watched(const struct request *r)
+{
+    const struct command *c = r->command;
+    uint32_t i = c->keys == KEYS_RANGE ? c->first : c->values == VALUES_MSETEX ? 2 : 1;
+    struct bytes key;
+
+    if (c->keys == KEYS_STORE)
+        return has_word(r, "STORE") || has_word(r, "STOREDIST");
+    do {
+        key = request_arg(r, i);
+        if (key_may_be_queue(key) || key_is_celerys(key))
+            return true;
+        i += 2;
+    } while (command_writes_many(c) && i < r->total);
+    return false;
+}
+
+static bool key_is_watched(const struct request *r)
+{
+    uint8_t flags = r->command->flags;
+
+    if (flags & COMMAND_KEY_WATCH)
+        return key_is_celerys(request_key(r));
+    if (flags & COMMAND_NAME_WATCH)
+        return name_is_watched(r);
+    return (flags & COMMAND_SETTLES) && bytes_find(request_arg(r, 1), "redbeat:");
 }
 
 /* The lines of an HTTP request are commands to Redis; that it is one was said. */
@@ -141,8 +169,10 @@ static void interest(const struct resp_conn *conn, const struct request *r, bool
     if (conn->replica && r->command->act == ACT_REPLCONF)
         *later = false; /* REPLCONF ACK, once a second */
     *now = *later || (flags & COMMAND_TOLD);
-    if (!*now)
-        *now = key_is_watched(r->command, request_key(r));
+    if (*now || !key_is_watched(r))
+        return;
+    *now = true;
+    *later = command_writes_many(r->command);
 }
 
 static void tell_command(const struct feed *f, const struct request *r, bool settled)
@@ -291,8 +321,7 @@ static bool ordinary(struct feed *f, struct request *r)
         return false;
     c = r->command = command_of(r->at, r->n);
     if (!command_is_ordinary(c) || settles(f, r) ||
-        ((c->flags & (COMMAND_SETTLES | COMMAND_NAME_WATCH)) &&
-         key_is_watched(c, request_arg(r, 1))))
+        ((c->flags & (COMMAND_SETTLES | COMMAND_NAME_WATCH)) && key_is_watched(r)))
         return false;
     key = pending_needs_key(c->reply);
     if (key || c->values != VALUES_NONE)

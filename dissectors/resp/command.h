@@ -98,7 +98,8 @@ enum command_flag {
     COMMAND_CONTAINER = 32,   /* its first argument is a subcommand */
     COMMAND_SETTLES = 64,     /* takes a task out of `unacked`: told once in SETTLES_NS; always, if
                                * its key is redbeat's */
-    COMMAND_NAME_WATCH = 128, /* told when it is sent, if its key might be the name of a queue */
+    COMMAND_NAME_WATCH = 128, /* told when it is sent, if its key might be the name of a queue;
+                               * with its reply if it has several such keys */
 };
 
 struct command {
@@ -149,6 +150,12 @@ static inline bool command_is_ordinary(const struct command *c)
 {
     return !(c->flags & ~(COMMAND_DATA | COMMAND_SETTLES | COMMAND_NAME_WATCH)) &&
            c->act == ACT_NONE && c->name[0] != 0;
+}
+
+/* Whether the key that it writes may be another than the first. */
+static inline bool command_writes_many(const struct command *c)
+{
+    return c->values == VALUES_MSET || c->values == VALUES_MSETEX || c->keys == KEYS_STORE;
 }
 
 static inline unsigned command_code(const struct command *c)

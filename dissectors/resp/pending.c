@@ -52,7 +52,7 @@ static void list_arg(struct keep *list, const struct request *r, uint32_t slot)
 /* A detector judges each of its keys. */
 static bool is_judged(const struct command *c)
 {
-    return (c->flags & COMMAND_WATCH) && c->keys != KEYS_NONE;
+    return c->keys != KEYS_NONE && ((c->flags & COMMAND_WATCH) || command_writes_many(c));
 }
 
 /* Arguments of a command, before its reply is known, if ever. */

@@ -16,6 +16,7 @@ enum act {
     ACT_UNACKED, /* read it whole */
     ACT_TAMPER,  /* with a task queue */
     ACT_SORT,    /* reads one, or stores over it */
+    ACT_SET_ANY, /* puts something else in the place of any key that it names */
     ACT_SET,     /* puts something else in the place of a task queue */
     ACT_EXPIRE,  /* lets one vanish */
     ACT_KOMBUS,  /* changes kombu's own keys in a way that kombu does not */
@@ -34,6 +35,12 @@ static const struct command_row rows[] = {
     COMMAND_ROW("ZINTERSTORE", ACT_SET),
     COMMAND_ROW("ZRANGESTORE", ACT_SET),
     COMMAND_ROW("ZUNIONSTORE", ACT_SET),
+    COMMAND_ROW("BITOP", ACT_SET),
+    COMMAND_ROW("GEOSEARCHSTORE", ACT_SET),
+    COMMAND_ROW("MSET", ACT_SET_ANY),
+    COMMAND_ROW("MSETEX", ACT_SET_ANY),
+    COMMAND_ROW("GEORADIUS", ACT_SET_ANY),
+    COMMAND_ROW("GEORADIUSBYMEMBER", ACT_SET_ANY),
     COMMAND_ROW("EXPIRE", ACT_EXPIRE),
     COMMAND_ROW("EXPIREAT", ACT_EXPIRE),
     COMMAND_ROW("PEXPIRE", ACT_EXPIRE),
@@ -189,6 +196,12 @@ static void keys(struct deployment *d, const struct msg *m, enum act act,
     case ACT_TAMPER:
         if (names_queue(d, m, true))
             tamper(m, "a queue of tasks is changed in a way that kombu does not", out);
+        break;
+    case ACT_SET_ANY:
+        if (names_queue(d, m, false))
+            destroy(m, "something else is put in the place of a queue of tasks", out);
+        else if (names_queue(d, m, true))
+            tamper(m, "something else is put in the place of what kombu keeps", out);
         break;
     default: break;
     }
