@@ -56,8 +56,19 @@ static bool next_part(struct bytes *rest, struct bytes *part)
     return true;
 }
 
+/* That a class is harmless says nothing of what hangs on it: what is reached through it is judged
+ * as the rest of its module. Methods of built-in types are no worse than the types. */
+static const struct policy_row *through_class(struct bytes module, const struct policy_row *row)
+{
+    const struct policy_row *rest = policy_find(module, bytes_of("*", 1));
+
+    if (bytes_eq(module, "builtins") || bytes_eq(module, "__builtin__"))
+        return row;
+    return rest && rest->severity >= PICKLE_SEV_HIGH ? rest : row;
+}
+
 /* Walks a.b.c: what a part of it reaches may be worse than the module it starts from. */
-static const struct policy_row *traverse(struct vm *vm, struct bytes name,
+static const struct policy_row *traverse(struct vm *vm, struct bytes module, struct bytes name,
                                          const struct policy_row *row)
 {
     bool exact = row && row->name_len == name.len;
@@ -77,6 +88,8 @@ static const struct policy_row *traverse(struct vm *vm, struct bytes name,
             return tail;
         }
     }
+    if (row && !exact && row->kind == PICKLE_CLASS_BENIGN && row->name_len > 0)
+        return through_class(module, row);
     return row;
 }
 
@@ -219,7 +232,7 @@ static const struct policy_row *look_up(struct vm *vm, struct bytes *m, struct b
 
     if (!row && alias)
         row = policy_find(om, on);
-    row = traverse(vm, *n, row);
+    row = traverse(vm, *m, *n, row);
     first_import(vm, odd);
     if (alias)
         vm->flags |= PICKLE_FLAG(PY2_ALIAS);

@@ -85,22 +85,80 @@ static size_t until(struct bytes b, size_t at, const char *set)
     return at;
 }
 
-/* password=X, "token": X, Authorization: Bearer X: where X is; 0: not here. */
+static bool is_letter(uint8_t c)
+{
+    c |= 0x20;
+    return c >= 'a' && c <= 'z';
+}
+
+/* Where the value of the word that ends at `key` is; 0: it has none. `plain`: a space is enough. */
+static size_t value_of(struct bytes b, size_t key, bool plain)
+{
+    size_t to = skip(b, key, "'\" \t");
+
+    if (to == b.len)
+        return 0;
+    if (!strchr("=:,", b.at[to]))
+        return plain && to > key && (is_letter(b.at[to]) || strchr("0123456789", b.at[to])) ? to
+                                                                                            : 0;
+    to = skip(b, to, "=>:, \t'\"");
+    struct bytes rest = bytes_of(b.at + to, b.len - to);
+    if (starts(rest, "bearer ") || starts(rest, "basic "))
+        to = skip(b, until(b, to, " "), " ");
+    return to;
+}
+
+/* password=X, "token": X, Authorization: Bearer X, password X: where X is; 0: not here. */
 static size_t after_word(struct bytes b, size_t at)
+{
+    static const char *const whole[] = {"pass", "pw", "sid", "cookie"};
+    struct bytes here = bytes_of(b.at + at, b.len - at);
+
+    for (size_t i = 0; i < sizeof secret_words / sizeof *secret_words; i++)
+        if (starts(here, secret_words[i]))
+            return value_of(b, at + strlen(secret_words[i]), secret_words[i][0] == 'p');
+    if (starts(here, "?key=") || starts(here, "&key="))
+        return at + strlen("?key=");
+    for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
+        if (starts(here, whole[i]) && (at == 0 || !is_letter(b.at[at - 1])))
+            return value_of(b, at + strlen(whole[i]), false);
+    return 0;
+}
+
+/* Options that take a password, by program; of user:password what follows the colon. */
+static const struct {
+    const char *program, *option;
+    bool user;
+} options[] = {
+    {"curl", "-u", true},        {"curl", "--user", true}, {"sshpass", "-p", false},
+    {"mysql", "-p", false},      {"mariadb", "-p", false}, {"redis-cli", "-a", false},
+    {"valkey-cli", "-a", false}, {"ldap", "-w", false},
+};
+
+/* Apart, for short texts lie in their value, and gcc 12 warns of longer ones that do not. */
+__attribute__((noinline)) bool option_of_secret(struct bytes program, struct bytes option)
+{
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+        if (bytes_eq(option, options[i].option) && bytes_find(program, options[i].program))
+            return true;
+    return bytes_eq(option, "--password") || bytes_eq(option, "--pass");
+}
+
+/* mysql -pX, curl -u user:X: where X is; 0: not here. */
+static size_t after_option(struct bytes b, size_t at)
 {
     struct bytes here = bytes_of(b.at + at, b.len - at);
 
-    for (size_t i = 0; i < sizeof secret_words / sizeof *secret_words; i++) {
-        if (!starts(here, secret_words[i]))
+    if (at == 0 || b.at[at] != '-' || !strchr(" \t'\"", b.at[at - 1]))
+        return 0;
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+        if (!starts(here, options[i].option) || !bytes_find(bytes_of(b.at, at), options[i].program))
             continue;
-        size_t key = at + strlen(secret_words[i]), to = skip(b, key, "'\" \t");
-        if (to == b.len || !strchr("=:,", b.at[to]))
-            return 0;
-        to = skip(b, to, "=:, \t'\"");
-        struct bytes rest = bytes_of(b.at + to, b.len - to);
-        if (starts(rest, "bearer ") || starts(rest, "basic "))
-            to = skip(b, until(b, to, " "), " ");
-        return to;
+        size_t to = skip(b, at + strlen(options[i].option), " \t='\"");
+        size_t colon = until(b, to, ": \t'\"");
+        if (!options[i].user)
+            return to;
+        return colon < b.len && b.at[colon] == ':' ? colon + 1 : 0;
     }
     return 0;
 }
@@ -142,6 +200,9 @@ static bool next_secret(struct bytes b, size_t at, size_t *from, size_t *to)
 {
     for (; at < b.len; at++) {
         size_t to_value = after_word(b, at);
+
+        if (to_value == 0)
+            to_value = after_option(b, at);
         if (to_value > 0 && to_value < b.len) {
             *from = to_value;
             *to = until(b, to_value, " \t\r\n'\"&,;");

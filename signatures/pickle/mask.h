@@ -18,5 +18,7 @@ void put_escaped(struct text_out *o, struct bytes b, size_t max);
 void put_masked(struct text_out *o, struct bytes b, size_t max);
 /* A name under which people keep secrets. */
 bool names_secret(struct bytes key);
+/* Whether the argument behind this one is a password, of that program. */
+bool option_of_secret(struct bytes program, struct bytes option);
 
 #endif

@@ -56,6 +56,8 @@ static void put_items(struct text_out *o, const struct vm *vm, struct value v, u
 {
     uint64_t n = value_count(&vm->heap, v);
     bool pairs = v.kind == V_DICT, secret = false;
+    struct value first = n > 0 ? value_at(&vm->heap, v, 0) : v;
+    struct bytes program = is_text(first) ? text_of(&vm->heap, first) : bytes_of("", 0);
 
     for (unsigned i = 0; i < n && i < RENDER_ITEMS && !o->full; i++) {
         struct value item = value_at(&vm->heap, v, i);
@@ -65,7 +67,8 @@ static void put_items(struct text_out *o, const struct vm *vm, struct value v, u
             put_literal(o, vm, item, true);
         else
             put_value(o, vm, item, depth + 1);
-        secret = pairs && i % 2 == 0 && is_text(item) && names_secret(text_of(&vm->heap, item));
+        secret = is_text(item) && (pairs ? i % 2 == 0 && names_secret(text_of(&vm->heap, item))
+                                         : option_of_secret(program, text_of(&vm->heap, item)));
     }
     if (n > RENDER_ITEMS || v.ref == 0)
         put_text(o, n > RENDER_ITEMS ? ", ..." : "...");

@@ -156,6 +156,71 @@ static void test_secrets_are_masked(void **state)
     pickle_free(m);
 }
 
+/* What commands are given passwords by. */
+static void test_passwords_of_commands_are_masked(void **state)
+{
+    static const char *const commands[] = {
+        "curl -u admin:correcthorse http://x",
+        "mysql -uroot -pcorrecthorse",
+        "sshpass -p correcthorse ssh x",
+        "redis-cli -a correcthorse keys",
+        "ldapsearch -w correcthorse",
+        "x --pass=correcthorse",
+        "curl http://h/?pw=correcthorse",
+        "curl http://h/?key=correcthorse",
+        "curl -H 'Cookie: sid=correcthorse'",
+        "password correcthorse",
+        "passwd => correcthorse",
+        "PGPASSWORD=correcthorse psql",
+    };
+    struct pickle *m = pickle_new(NULL);
+    char in[128];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        int n = snprintf(in, sizeof in, "cos\nsystem\n(X%c%c%c%c%stR.", (int)strlen(commands[i]), 0,
+                         0, 0, commands[i]);
+        const struct pickle_result *r =
+            pickle_judge(m, bytes_of(in, (size_t)n), PICKLE_SEEN, PICKLE_WHOLE);
+
+        assert_int_equal(r->verdict, PICKLE_MALICIOUS);
+        assert_int_equal(r->n_calls, 1);
+        if (!mentions(r, "***") || mentions(r, "correct"))
+            fail_msg("%.*s", (int)r->calls[0].text.len, (const char *)r->calls[0].text.at);
+    }
+    pickle_free(m);
+}
+
+/* Exceptions and values that tasks return; what hangs on their classes is no value. */
+static void test_values_of_grave_modules(void **state)
+{
+    static const struct {
+        const char *pickle;
+        enum pickle_verdict want;
+    } rows[] = {
+        {"csubprocess\nCalledProcessError\n(I1\nS'id'\ntR.", PICKLE_OBJECTS_KNOWN},
+        {"csubprocess\nTimeoutExpired\n(S'id'\nI1\ntR.", PICKLE_OBJECTS_KNOWN},
+        {"csocket\ngaierror\n(I-2\nS'x'\ntR.", PICKLE_OBJECTS_KNOWN},
+        {"crequests.exceptions\nConnectionError\n(S'x'\ntR.", PICKLE_OBJECTS_KNOWN},
+        {"curllib.parse\nParseResult\n(S'http'\nS'h'\nS''\nS''\nS''\nS''\ntR.",
+         PICKLE_OBJECTS_KNOWN},
+        {"clogging\ngetLogger\n(S'shop'\ntR.", PICKLE_OBJECTS_KNOWN},
+        {"csubprocess\nPopen\n(S'id'\ntR.", PICKLE_MALICIOUS},
+        {"\x80\x04\x8c\x11requests.sessions\x8c\x0bSession.get\x93(\x8c\x01xtR.", PICKLE_MALICIOUS},
+        {"\x80\x04\x8c\x07tarfile\x8c\x13TarInfo.fromtarfile\x93(\x8c\x01xtR.", PICKLE_DANGEROUS},
+    };
+    struct pickle *m = pickle_new(NULL);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct pickle_result *r = pickle_judge(
+            m, bytes_of(rows[i].pickle, strlen(rows[i].pickle)), PICKLE_SEEN, PICKLE_WHOLE);
+        if (r->verdict != rows[i].want)
+            fail_msg("%s: %s", rows[i].pickle, pickle_verdict_name(r->verdict));
+    }
+    pickle_free(m);
+}
+
 static void test_top(void **state)
 {
     const char pickle[] = "\x80\x04}(\x8c\x04task\x8c\x03"
@@ -228,6 +293,8 @@ int main(void)
         cmocka_unit_test(test_prefixes),
         cmocka_unit_test(test_allow),
         cmocka_unit_test(test_secrets_are_masked),
+        cmocka_unit_test(test_passwords_of_commands_are_masked),
+        cmocka_unit_test(test_values_of_grave_modules),
         cmocka_unit_test(test_top),
         cmocka_unit_test(test_maybe),
         cmocka_unit_test(test_find),
