@@ -149,7 +149,10 @@ bool member_true(const struct member *m)
     switch (m->kind) {
     case TOKEN_TRUE: return true;
     case TOKEN_INT: return m->num != 0;
-    case TOKEN_STRING: return m->text.len > 0 && !bytes_eq(m->text, "False");
+    case TOKEN_STRING: return m->text.len > 0;
+    case TOKEN_FLOAT: return true;
+    case TOKEN_LIST:
+    case TOKEN_MAP: return m->text.len > (size_t)(m->text.at && memchr("[{", m->text.at[0], 2)) + 1;
     default: return false;
     }
 }

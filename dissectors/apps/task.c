@@ -259,6 +259,12 @@ static bool is_like_celery(const struct letter *l, const struct body *b)
     return signs >= 2 || b->member[BODY_KWARGS].seen || (b->members.others == 0 && !l->doc.clipped);
 }
 
+/* What the worker spreads into arguments all the same: fun(*args). */
+static bool is_iterable(const struct member *m)
+{
+    return m->kind == TOKEN_STRING || m->kind == TOKEN_MAP;
+}
+
 /* A worker runs whatever has a name and an id; args and kwargs may be absent (celery:worker/
  * strategy.py:proto1_to_proto2 has `body.get('args', ())`), but not of another kind. Somebody
  * else's JSON may have a `task` and an `id` too: without `args`, and outside kombu's envelope, it
@@ -269,8 +275,9 @@ static bool is_protocol_1(const struct letter *l, const struct body *b)
 
     if (b->shape != BODY_MAPPING || !member_is_text(&m[BODY_TASK]) || m[BODY_TASK].text.len == 0)
         return false;
-    if (!m[BODY_ID].seen || !of_kind(&m[BODY_ARGS], TOKEN_LIST) ||
-        !of_kind(&m[BODY_KWARGS], TOKEN_MAP))
+    if (!m[BODY_ID].seen || !of_kind(&m[BODY_KWARGS], TOKEN_MAP))
+        return false;
+    if (!of_kind(&m[BODY_ARGS], TOKEN_LIST) && !(l->in->cause && is_iterable(&m[BODY_ARGS])))
         return false;
     if (m[BODY_ARGS].seen || l->in->cause || b->views.format == WHAT_PICKLE)
         return true;

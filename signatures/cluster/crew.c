@@ -134,8 +134,7 @@ static void task(struct crew *c, const struct msg *m, struct host *h)
 {
     struct queue *q = NULL;
 
-    if (m->dir == TO_SERVER && m->op == OP_PUBLISH &&
-        !bytes_eq(bytes_of(m->action, strlen(m->action)), "restored"))
+    if (m->dir == TO_SERVER && m->op == OP_PUBLISH && strcmp(m->action, "restored") != 0)
         h->published = m->at.ns;
     if (m->op == OP_DELIVER && m->dir == TO_CLIENT)
         h->took = h->consumes = m->at.ns;

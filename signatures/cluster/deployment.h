@@ -35,6 +35,8 @@ bool deployment_wants_command(const struct msg *m);
 /* tasks.c: fills the ledger; task-replayed, result-forged. */
 void tasks_note(struct deployment *d, const struct msg *m, const struct detect_out *out);
 uint64_t tasks_id(struct bytes id); /* of a task, for the ledger */
+/* A task message that brings a task in: published, or called restored by who cannot have had it. */
+bool tasks_is_published(struct deployment *d, const struct msg *m);
 
 /* handcrafted.c: task-handcrafted. */
 struct lru *handcrafted_new(void);

@@ -96,8 +96,7 @@ static bool is_of_a_task(struct deployment *d, const struct msg *m)
 
 static bool counts(struct deployment *d, const struct msg *m, const struct policy *policy)
 {
-    if (m->kind != MSG_TASK || m->op != OP_PUBLISH || m->dir != TO_SERVER ||
-        policy->flood.window_ns <= 0 || strcmp(m->action, "published") != 0)
+    if (policy->flood.window_ns <= 0 || !tasks_is_published(d, m))
         return false;
     return !baseline_lists(policy->baseline, BASELINE_SCHEDULERS, &m->conn->id.client) &&
            !baseline_lists(policy->baseline, BASELINE_RELAYS, &m->conn->id.client) &&

@@ -130,6 +130,8 @@ static bool names_queue(struct deployment *d, const struct msg *m, bool kombus)
 {
     struct bytes args = msg_text(m, F_REDIS_ARGS), a = msg_text(m, F_REDIS_KEY);
 
+    if ((m->coverage & (COVER_GAP | COVER_CLIPPED)) && !list_next(&args, &a))
+        return false; /* the key may be the head of a longer one; the arguments are whole */
     do {
         if (crew_is_task_queue(&d->crew, m, a) || (kombus && name_use(a) == NAME_KOMBU))
             return true;

@@ -22,6 +22,7 @@ struct ledger_task {
     int64_t seen_ns;                /* last */
     int64_t taken_ns;               /* last; 0: not seen to be taken */
     bool ended, revoked;            /* a final state was seen; a revoke named it */
+    bool retried;                   /* so was its first publish that was seen */
 };
 
 struct ledger;

@@ -364,12 +364,6 @@ static void judge_claim(struct deployment *d, const struct sent *s, const struct
 
 /* --- tasks ------------------------------------------------------------------------- */
 
-static bool is_published(const struct msg *m)
-{
-    return m->op == OP_PUBLISH && m->dir == TO_SERVER && m->action &&
-           strcmp(m->action, "published") == 0;
-}
-
 /* A delivery stands for a publish that was not seen. */
 static bool is_first_seen(struct deployment *d, const struct msg *m)
 {
@@ -389,7 +383,7 @@ static void task(struct deployment *d, const struct msg *m, const struct detect_
     struct answer a;
     bool said = false;
 
-    if (is_published(m)) {
+    if (tasks_is_published(d, m)) {
         s.who = &m->conn->id.client;
         s.user = msg_text(m, F_USER);
     } else if (!b || !is_first_seen(d, m)) {

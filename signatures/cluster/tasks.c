@@ -11,9 +11,25 @@ uint64_t tasks_id(struct bytes id)
     return h ? h : 1;
 }
 
-static bool is_action(const struct msg *m, const char *action)
+/* Nothing that was seen of it says that it takes tasks, or is about to. */
+static bool takes_none(const struct host *h)
 {
-    return m->action && strcmp(m->action, action) == 0;
+    return h && !h->consumes && !h->took && !h->partial && !h->announced && !h->mailbox;
+}
+
+/* Anybody can write `redelivered` into a task: who takes none, had none to restore, unless it is
+ * one that was taken (kombu:transport/virtual/base.py:QoS.restore_unacked). */
+bool tasks_is_published(struct deployment *d, const struct msg *m)
+{
+    const struct ledger_task *t;
+
+    if (m->kind != MSG_TASK || m->op != OP_PUBLISH || m->dir != TO_SERVER || !m->action)
+        return false;
+    if (strcmp(m->action, "restored") != 0 || (m->coverage & COVER_MIDSTREAM) ||
+        !takes_none(crew_find(&d->crew, m, crew_host_id(m))))
+        return strcmp(m->action, "published") == 0;
+    t = ledger_find(d->ledger, tasks_id(msg_text(m, F_TASK_ID)), topology_scope(m), m->at.ns);
+    return !t || t->taken_ns == 0;
 }
 
 static struct ledger_task *enter(struct deployment *d, const struct msg *m, uint64_t id)
@@ -74,8 +90,10 @@ static void published(struct deployment *d, const struct msg *m, uint64_t id,
 
     if (!t) {
         t = enter(d, m, id);
-        if (t)
+        if (t) {
             t->publisher = host;
+            t->retried = msg_num(m, F_TASK_RETRIES, 0) > 0;
+        }
         return;
     }
     if (t->publisher != host && !ledger_took_any(d->ledger, id, host, m->at.ns) &&
@@ -126,7 +144,7 @@ static void task(struct deployment *d, const struct msg *m, const struct detect_
         kept(d, m, out);
     if (msg_num(m, F_KEPT, 0) || (m->op == OP_DELIVER && m->dir == TO_CLIENT))
         taken(d, m, tasks_id(text));
-    else if (m->op == OP_PUBLISH && m->dir == TO_SERVER && is_action(m, "published"))
+    else if (tasks_is_published(d, m))
         published(d, m, tasks_id(text), out);
 }
 
@@ -181,6 +199,8 @@ static bool is_forged(struct deployment *d, const struct msg *m, const struct le
     /* celery:contrib/abortable.py: the state that a client may write. */
     if (msg_is(m, F_RESULT_STATUS, "ABORTED") && t->publisher == host)
         return false;
+    if (t->retried && t->publisher == host)
+        return false; /* it took the task before anything of it was seen */
     if (took_origin(d, t, host, m->at.ns) || is_told_revoked(d, m, t, host))
         return false;
     if (t->taken_ns != 0)

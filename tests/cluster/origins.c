@@ -245,10 +245,14 @@ static void delivered(void **state)
     t.s.m.dir = TO_CLIENT;
     scene_say(&t.s);
     scene_expect(&t.s, "");
-    make(&t.s, 66, "d", "gen1@kali", "os.system"); /* what a worker puts back */
+    make(&t.s, 31, "d", "gen1@kali", "os.system"); /* what a worker puts back */
     t.s.m.action = "restored";
     scene_say(&t.s);
     scene_expect(&t.s, "");
+    make(&t.s, 66, "d", "gen1@kali", "os.system"); /* and who is none */
+    t.s.m.action = "restored";
+    scene_say(&t.s);
+    scene_expect(&t.s, "task-origin-unknown/4@66 task-name-unknown/3@66 ");
     end(&t);
 }
 

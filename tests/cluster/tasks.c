@@ -39,6 +39,7 @@ static void not_again(void **state)
     scene_set(&s, F_AMQP_VHOST, "other");
     scene_set(&s, F_TASK_ID, "a");
     scene_say(&s);
+    scene_deliver(&s, 32, 6, "b");
     scene_amqp(&s, 32, 6, MSG_TASK, "restored");
     s.m.op = OP_PUBLISH;
     scene_set(&s, F_TASK_ID, "a");
@@ -49,6 +50,48 @@ static void not_again(void **state)
     scene_set(&s, F_TASK_ID, "a");
     scene_say(&s);
     scene_expect(&s, "");
+    scene_close(&s);
+}
+
+/* Anybody can write `redelivered` into a task; who takes none has none to restore. */
+static void restored_by_a_stranger(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, &deployment_detector);
+    scene_publish(&s, 21, "a");
+    scene_amqp(&s, 66, 6, MSG_TASK, "restored");
+    s.m.op = OP_PUBLISH;
+    scene_set(&s, F_TASK_ID, "a");
+    scene_say(&s);
+    scene_expect(&s, "task-replayed/4@66 ");
+    scene_deliver(&s, 31, 1, "a");
+    scene_amqp(&s, 67, 8, MSG_TASK, "restored"); /* by a worker that starts: it was taken */
+    s.m.op = OP_PUBLISH;
+    scene_set(&s, F_TASK_ID, "a");
+    scene_say(&s);
+    scene_expect(&s, "");
+    scene_close(&s);
+}
+
+/* The retry of a task that was taken before the capture began. */
+static void retried_before_all(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, &deployment_detector);
+    scene_amqp(&s, 31, 5, MSG_TASK, "published");
+    s.m.op = OP_PUBLISH;
+    scene_set(&s, F_TASK_ID, "a");
+    scene_num(&s, F_TASK_RETRIES, 1);
+    scene_say(&s);
+    scene_deliver(&s, 32, 2, "a");
+    scene_result(&s, 31, "a", "RETRY");
+    scene_expect(&s, "");
+    scene_result(&s, 66, "a", "SUCCESS");
+    scene_expect(&s, "result-forged/4@66 ");
     scene_close(&s);
 }
 
@@ -231,6 +274,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(published_again),
         cmocka_unit_test(not_again),
+        cmocka_unit_test(restored_by_a_stranger),
+        cmocka_unit_test(retried_before_all),
         cmocka_unit_test(forged),
         cmocka_unit_test(not_forged),
         cmocka_unit_test(rest_of_a_chain),
