@@ -38,7 +38,9 @@ struct header {
 
 struct headers {
     const struct header *first;
-    bool cut; /* there were more, which could not be read or kept */
+    bool cut;      /* there were more, which could not be read or kept */
+    bool disputed; /* clients differ in how they read it: AMQP's tag 's', a short integer to
+                      RabbitMQ, a short text to some (py-amqp up to 5.3.1: amqp:serialization.py) */
 };
 
 /* Where a maker adds members: of the top, or of one list or mapping. */

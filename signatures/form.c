@@ -296,6 +296,8 @@ uint32_t task_form(const struct msg *m)
         (m->headers && m->headers->cut) || m->properties->cut)
         return 0;
     signs = read_headers(m->headers, &e) | in_any_language(m);
+    if (python && m->headers && m->headers->disputed)
+        signs |= BIT(SIGN_DISPUTED);
     if (python)
         signs |= identity(m, protocol) | body(m, protocol);
     if (python && protocol == 2)
@@ -317,6 +319,7 @@ const char *task_sign_name(enum task_sign sign)
         [SIGN_REPLY_TO] = "reply_to is no UUIDv3",
         [SIGN_ARGSREPR] = "argsrepr contradicts the arguments",
         [SIGN_KWARGSREPR] = "kwargsrepr contradicts the arguments",
+        [SIGN_DISPUTED] = "a header that clients read in different ways",
         [SIGN_REPLY_FOREIGN] = "reply_to of another client",
     };
 

@@ -8,17 +8,19 @@
 
 /* In the order of their names. */
 enum task_sign {
-    SIGN_MISSING,       /* a header or member that its own version always writes */
-    SIGN_HYBRID,        /* headers of protocol 2 over a body of protocol 1 */
-    SIGN_EMBED,         /* a key in the embedded part that no release knows */
-    SIGN_TWICE,         /* a key comes twice: no dict has that */
-    SIGN_DELIVERY_TAG,  /* kombu's envelope without one */
-    SIGN_CORRELATION,   /* correlation_id is not the task's id */
-    SIGN_NO_REPLY_TO,   /* protocol 2 always has one */
-    SIGN_ID,            /* no UUID of version 4 */
-    SIGN_REPLY_TO,      /* no UUID of version 3 (5: where MD5 is forbidden) */
-    SIGN_ARGSREPR,      /* contradicts the arguments */
-    SIGN_KWARGSREPR,    /* the same of the named ones */
+    SIGN_MISSING,      /* a header or member that its own version always writes */
+    SIGN_HYBRID,       /* headers of protocol 2 over a body of protocol 1 */
+    SIGN_EMBED,        /* a key in the embedded part that no release knows */
+    SIGN_TWICE,        /* a key comes twice: no dict has that */
+    SIGN_DELIVERY_TAG, /* kombu's envelope without one */
+    SIGN_CORRELATION,  /* correlation_id is not the task's id */
+    SIGN_NO_REPLY_TO,  /* protocol 2 always has one */
+    SIGN_ID,           /* no UUID of version 4 */
+    SIGN_REPLY_TO,     /* no UUID of version 3 (5: where MD5 is forbidden) */
+    SIGN_ARGSREPR,     /* contradicts the arguments */
+    SIGN_KWARGSREPR,   /* the same of the named ones */
+    SIGN_DISPUTED, /* a header of a type that Celery's clients never write: what follows it may be
+                      one thing to the broker, and another to the worker */
     SIGN_REPLY_FOREIGN, /* reply_to is another client's: known to the collector alone */
     SIGNS,
 };

@@ -115,6 +115,7 @@ void amqp_props_list(const struct amqp_props *p, struct arena *arena, struct hea
 
     out->first = h;
     out->cut = !p->exact || (n > 0 && !h);
+    out->disputed = false;
     for (; h && n > 0; n--, h++) {
         unsigned id = (unsigned)__builtin_clz(flags) - 16;
 

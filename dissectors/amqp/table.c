@@ -280,5 +280,6 @@ bool amqp_table_headers(struct bytes table, bool cut, const struct amqp_table_li
     tally_add(tally, TALLY_arena_full, b.full);
     tally_add(tally, TALLY_item_clipped, b.table.end == TABLE_LIMIT);
     out->cut = out->cut || cut || b.deep > 0;
+    out->disputed = b.table.conflict;
     return cut || b.full || b.table.end != TABLE_BROKEN;
 }

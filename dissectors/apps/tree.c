@@ -130,7 +130,7 @@ void tree_read(struct reader *r, struct headers *out, struct arena *arena)
     t.name = (struct bytes){0};
     memset(t.known, 0, sizeof t.known);
     t.tail[0] = header_tail_of(&out->first);
-    out->cut = false;
+    out->cut = out->disputed = false;
     while (reader_next(r, &token)) {
         if (token.kind == TOKEN_KEY) {
             t.name = token.escaped ? token_text(&token, arena) : token.text;

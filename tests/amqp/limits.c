@@ -224,8 +224,11 @@ static void damaged_tables_are_read(void **state)
     struct headers h;
 
     (void)state;
+    assert_true(amqp_table_headers(bytes_of("\1aI\0\0\0\1", 7), false, &limits, arena, &tally, &h));
+    assert_false(h.disputed);
     assert_true(
         amqp_table_headers(bytes_of(table, sizeof table - 1), false, &limits, arena, &tally, &h));
+    assert_true(h.disputed); /* by 's' */
     for (size_t n = 0; n < sizeof table; n++)
         for (unsigned change = 0; change < 256; change++) {
             uint8_t *own = malloc(n ? n : 1);
