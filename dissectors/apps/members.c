@@ -152,7 +152,7 @@ bool member_true(const struct member *m)
     case TOKEN_STRING: return m->text.len > 0;
     case TOKEN_FLOAT: return true;
     case TOKEN_LIST:
-    case TOKEN_MAP: return m->text.len > (size_t)(m->text.at && memchr("[{", m->text.at[0], 2)) + 1;
+    case TOKEN_MAP: return m->text.len > 2 || (m->text.len == 2 && !memchr("[{", m->text.at[0], 2));
     default: return false;
     }
 }

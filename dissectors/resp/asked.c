@@ -96,23 +96,18 @@ static bool key_may_be_queue(struct bytes key)
     return rest.len > 0 && !memchr(rest.at, ':', rest.len);
 }
 
-static bool has_word(const struct request *r, const char *word)
-{
-    for (uint32_t i = 2; i < r->n; i++)
-        if (bytes_eq_case(r->at[i], word))
-            return true;
-    return false;
-}
-
 /* Whether one of the keys that the command writes is. */
 static bool name_is_watched(const struct request *r)
 {
     const struct command *c = r->command;
     uint32_t i = c->keys == KEYS_RANGE ? c->first : c->values == VALUES_MSETEX ? 2 : 1;
+    struct command_layout l;
     struct bytes key;
 
-    if (c->keys == KEYS_STORE)
-        return has_word(r, "STORE") || has_word(r, "STOREDIST");
+    if (c->keys == KEYS_STORE) {
+        command_lay_out(c, r->at, r->n, r->total, &l);
+        return l.key_extra > 0;
+    }
     do {
         key = request_arg(r, i);
         if (key_may_be_queue(key) || key_is_celerys(key))

@@ -56,6 +56,8 @@ static bool starts(struct bytes b, const char *text)
     return b.len >= n && strncasecmp((const char *)b.at, text, n) == 0;
 }
 
+enum { PASSWORDS = 4 }; /* the first of the words: a space before the value is enough */
+
 static const char *const secret_words[] = {
     "password",    "passwd",        "passphrase",    "pwd",        "secret",
     "token",       "api_key",       "apikey",        "api-key",    "access_key",
@@ -116,7 +118,7 @@ static size_t after_word(struct bytes b, size_t at)
 
     for (size_t i = 0; i < sizeof secret_words / sizeof *secret_words; i++)
         if (starts(here, secret_words[i]))
-            return value_of(b, at + strlen(secret_words[i]), secret_words[i][0] == 'p');
+            return value_of(b, at + strlen(secret_words[i]), i < PASSWORDS);
     if (starts(here, "?key=") || starts(here, "&key="))
         return at + strlen("?key=");
     for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
@@ -144,15 +146,19 @@ __attribute__((noinline)) bool option_of_secret(struct bytes program, struct byt
     return bytes_eq(option, "--password") || bytes_eq(option, "--pass");
 }
 
+enum { COMMAND_MAX = 256 }; /* how far behind its program an option is looked for */
+
 /* mysql -pX, curl -u user:X: where X is; 0: not here. */
 static size_t after_option(struct bytes b, size_t at)
 {
     struct bytes here = bytes_of(b.at + at, b.len - at);
+    size_t back = at < COMMAND_MAX ? at : COMMAND_MAX;
 
     if (at == 0 || b.at[at] != '-' || !strchr(" \t'\"", b.at[at - 1]))
         return 0;
     for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
-        if (!starts(here, options[i].option) || !bytes_find(bytes_of(b.at, at), options[i].program))
+        if (!starts(here, options[i].option) ||
+            !bytes_find(bytes_of(here.at - back, back), options[i].program))
             continue;
         size_t to = skip(b, at + strlen(options[i].option), " \t='\"");
         size_t colon = until(b, to, ": \t'\"");

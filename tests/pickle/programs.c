@@ -191,6 +191,25 @@ static void test_passwords_of_commands_are_masked(void **state)
     pickle_free(m);
 }
 
+static void test_passwords_in_lists_are_masked(void **state)
+{
+    static const char *const pickles[] = {
+        "csubprocess\ncall\n((S'sshpass'\nS'-p'\nS'correcthorse'\nltR.",
+        "csubprocess\ncall\n((S'x'\nS'--password'\nS'correcthorse'\nltR.",
+    };
+    static const char plain[] = "csubprocess\ncall\n((S'mkdir'\nS'-p'\nS'correcthorse'\nltR.";
+    struct pickle *m = pickle_new(NULL);
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++)
+        assert_false(mentions(
+            pickle_judge(m, bytes_of(pickles[i], strlen(pickles[i])), PICKLE_SEEN, PICKLE_WHOLE),
+            "correct"));
+    assert_true(mentions(
+        pickle_judge(m, bytes_of(plain, sizeof plain - 1), PICKLE_SEEN, PICKLE_WHOLE), "correct"));
+    pickle_free(m);
+}
+
 /* Exceptions and values that tasks return; what hangs on their classes is no value. */
 static void test_values_of_grave_modules(void **state)
 {
@@ -294,6 +313,7 @@ int main(void)
         cmocka_unit_test(test_allow),
         cmocka_unit_test(test_secrets_are_masked),
         cmocka_unit_test(test_passwords_of_commands_are_masked),
+        cmocka_unit_test(test_passwords_in_lists_are_masked),
         cmocka_unit_test(test_values_of_grave_modules),
         cmocka_unit_test(test_top),
         cmocka_unit_test(test_maybe),

@@ -48,6 +48,7 @@ static struct arena *arena;
 static struct tally tally;
 static uint32_t signs;
 static unsigned tasks;
+static bool disputed; /* AMQP's tag 's' among the headers */
 
 static void emitted(void *ctx, const struct msg *m)
 {
@@ -55,7 +56,12 @@ static void emitted(void *ctx, const struct msg *m)
 
     (void)ctx;
     if (m->kind == MSG_TASK) {
-        signs = task_form(m);
+        struct headers headers = m->headers ? *m->headers : (struct headers){0};
+        struct msg copy = *m;
+
+        headers.disputed = disputed;
+        copy.headers = &headers;
+        signs = task_form(&copy);
         tasks++;
         return;
     }
@@ -128,6 +134,10 @@ static void releases_of_celery(void **state)
 static void headers_of_others_do_not_count(void **state)
 {
     (void)state;
+    disputed = true;
+    assert_int_equal(changed(celery_56, "\"lang\": \"py\"", "\"lang\": \"py\""),
+                     1u << SIGN_DISPUTED);
+    disputed = false;
     assert_int_equal(changed(celery_56, "\"stamps\": {}",
                              "\"stamps\": {}, \"sentry-trace\": \"a-b-1\", \"baggage\": \"x=1\", "
                              "\"traceparent\": \"00-1\", \"headers\": {\"x\": 1}, \"redelivered\": "
