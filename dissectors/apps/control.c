@@ -112,8 +112,10 @@ static void about(struct fields *f, struct bytes method, const struct document *
         about_tasks(f, &m[REVOKED], arguments, false, arena);
     } else if (terminate || text_starts(method, "revoke")) {
         about_tasks(f, &m[TASK_ID], arguments, true, arena);
-        if (terminate || m[TERMINATE].seen || !arguments->clipped)
-            fields_num(f, F_CONTROL_TERMINATE, terminate || member_true(&m[TERMINATE]));
+        terminate = terminate || member_true(&m[TERMINATE]);
+        /* The head of a value that is true may read as false: Celery writes `signal` behind it. */
+        if (terminate || m[SIGNAL].seen || !arguments->clipped)
+            fields_num(f, F_CONTROL_TERMINATE, terminate);
     } else if (bytes_eq(method, "election")) {
         about_election(f, m, arguments, arena);
     } else if (text_ends(method, "_limit")) {

@@ -102,6 +102,27 @@ static void celerys_keys(void **state)
     scene_close(&s);
 }
 
+/* `celery` may be the head of celery@app1.celery.pidbox; what is whole is among the arguments. */
+static void keys_cut_short(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, &deployment_detector);
+    for (unsigned whole = 0; whole < 2; whole++) {
+        scene_redis(&s, 66, 1, MSG_REPLY, "command");
+        s.m.dir = TO_CLIENT;
+        s.m.coverage = COVER_GAP;
+        scene_set(&s, F_REDIS_COMMAND, "DEL");
+        scene_set(&s, F_REDIS_KEY, "celery");
+        scene_list(&s, F_REDIS_ARGS, whole ? "celery" : "<29 bytes>");
+        scene_set(&s, F_OUTCOME, "success");
+        scene_say(&s);
+        scene_expect(&s, whole ? "redis-destructive/4@66 " : "");
+    }
+    scene_close(&s);
+}
+
 static void looking_around(void **state)
 {
     static const struct example examples[] = {
@@ -136,6 +157,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_server),
         cmocka_unit_test(celerys_keys),
+        cmocka_unit_test(keys_cut_short),
         cmocka_unit_test(looking_around),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
