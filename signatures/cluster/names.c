@@ -56,3 +56,60 @@ struct bytes name_node(struct bytes mailbox)
         ;
     return n > 1 ? bytes_head(mailbox, n - 1) : none;
 }
+
+static struct bytes without(struct bytes name, const char *end)
+{
+    return name_ends(name, end) ? bytes_head(name, name.len - strlen(end)) : name;
+}
+
+/* The name before ".pidbox", of a namespace other than Celery's own. */
+static struct bytes namespace(struct bytes name)
+{
+    struct bytes head = without(name, ".pidbox");
+    size_t n = head.len;
+
+    if (head.len == name.len)
+        return (struct bytes){0};
+    while (n > 0 && head.at[n - 1] != '.')
+        n--;
+    bytes_cut(&head, n);
+    return bytes_eq(head, "celery") ? (struct bytes){0} : head;
+}
+
+/* Behind the prefix: "/<db>.", and of a mailbox for replies its caller's id. */
+static struct bytes prefix_of(struct bytes head)
+{
+    size_t n;
+
+    head = without(without(head, "reply."), ".");
+    n = head.len;
+    if (n >= 36 && is_uuid(bytes_of(head.at + n - 36, 36)))
+        return bytes_head(head, n - 36);
+    while (n > 0 && head.at[n - 1] >= '0' && head.at[n - 1] <= '9')
+        n--;
+    return without(bytes_head(head, n), "/");
+}
+
+/* An exchange with a name of its own: of a channel, without the routing key. */
+static struct bytes exchange_of(struct bytes name)
+{
+    size_t n = name.len;
+
+    while (n > 0 && name.at[n - 1] != '/')
+        n--;
+    return n > 0 ? bytes_head(name, n - 1) : name;
+}
+
+struct bytes name_cluster(struct bytes name)
+{
+    static const char *const common[] = {"_kombu.binding.", "celeryev", "celery.pidbox"};
+    struct bytes own = namespace(name);
+
+    for (size_t i = 0; own.len == 0 && i < sizeof common / sizeof *common; i++) {
+        struct bytes rest = bytes_after(name, common[i]);
+
+        if (rest.at)
+            return prefix_of(bytes_head(name, name.len - rest.len - strlen(common[i])));
+    }
+    return own.len > 0 || name_ends(name, ".pidbox") ? own : exchange_of(name);
+}

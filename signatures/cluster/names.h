@@ -21,6 +21,12 @@ struct bytes name_without_priority(struct bytes key);
 /* The node of "<node>.<namespace>.pidbox"; empty: none. */
 struct bytes name_node(struct bytes mailbox);
 
+/* What a cluster's key, channel, exchange or mailbox (without its node) of events, remote control
+ * or bindings is called by that those of others on the same broker are not: the prefix of its keys
+ * (kombu:transport/redis.py:GlobalKeyPrefixMixin), of its exchange or that itself, or its
+ * namespace. Empty: all is Celery's own. */
+struct bytes name_cluster(struct bytes name);
+
 __attribute__((always_inline)) static inline bool name_ends(struct bytes name, const char *end)
 {
     size_t n = strlen(end);

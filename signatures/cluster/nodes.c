@@ -65,9 +65,29 @@ void nodes_free(struct nodes *n)
     free(n);
 }
 
+/* The place in which it shows itself: a mailbox, a table of bindings, a channel, an exchange. */
+static struct bytes place_of(const struct msg *m, struct bytes node)
+{
+    static const enum field_id places[] = {F_REDIS_CHANNEL, F_REDIS_KEY, F_AMQP_EXCHANGE};
+    struct bytes mailbox = msg_text(m, F_AMQP_QUEUE);
+
+    if (m->kind == MSG_COMMAND) {
+        bytes_cut(&mailbox, node.len + 1);
+        return mailbox;
+    }
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+        if (msg_has(m, places[i]))
+            return msg_text(m, places[i]);
+    return (struct bytes){0};
+}
+
+/* One name in two clusters that share a broker is two nodes. */
 static uint64_t key_of(const struct msg *m, struct bytes name)
 {
-    return hash_mix(topology_scope(m), hash_bytes(name, 5));
+    struct bytes cluster = name_cluster(place_of(m, name));
+    uint64_t key = hash_mix(topology_scope(m), hash_bytes(name, 5));
+
+    return cluster.len > 0 ? hash_mix(key, hash_bytes(cluster, 6)) : key;
 }
 
 static void drop(struct node *n, unsigned which)

@@ -57,8 +57,36 @@ static void nodes(void **state)
     assert_int_equal(name_node(text("celery")).len, 0);
 }
 
+static void clusters(void **state)
+{
+    static const char *const names[][2] = {
+        {"/0.celeryev/worker.heartbeat", ""},
+        {"crm_/0.celeryev/worker.heartbeat", "crm_"},
+        {"erp_0.celery.pidbox", "erp_"},
+        {"erp_celeryev", "erp_"},
+        {"erp__kombu.binding.celery.pidbox", "erp_"},
+        {"erp_0a1b2c3d-0000-3000-8000-0123456789ab.reply.celery.pidbox", "erp_"},
+        {"0a1b2c3d-0000-3000-8000-0123456789ab.reply.celery.pidbox", ""},
+        {"_kombu.binding.celery.pidbox", ""},
+        {"celery.pidbox", ""},
+        {"reply.celery.pidbox", ""},
+        {"crm.pidbox", "crm"},
+        {"reply.crm.pidbox", "crm"},
+        {"crm.celeryev", "crm"},
+        {".pidbox", ""},
+        {"crmev", "crmev"},
+        {"/0.crmev/worker.heartbeat", "/0.crmev"},
+        {"", ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        assert_true(bytes_eq(name_cluster(text(names[i][0])), names[i][1]));
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(uses), cmocka_unit_test(nodes)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(uses), cmocka_unit_test(nodes),
+                                       cmocka_unit_test(clusters)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -172,13 +172,48 @@ static void other_nodes(void **state)
     scene_close(&s);
 }
 
+static void beats(struct scene *s, unsigned host, const char *channel)
+{
+    scene_redis(s, host, host, MSG_WORKER, "worker-heartbeat");
+    scene_set(s, F_REDIS_CHANNEL, channel);
+    scene_set(s, F_WORKER_EVENT, "worker-heartbeat");
+    scene_set(s, F_WORKER_HOSTNAME, "celery@app1");
+    scene_say(s);
+}
+
+/* Clusters that share a broker: told apart by Redis' key prefix, or by the exchange. */
+static void other_clusters(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, &deployment_detector);
+    for (unsigned i = 0; i < 3; i++) {
+        beats(&s, 31, "crm_/0.celeryev/worker.heartbeat");
+        beats(&s, 32, "erp_0.celeryev/worker.heartbeat");
+        scene_amqp(&s, 31 + i % 2, 5 + i % 2, MSG_WORKER, "worker-heartbeat");
+        scene_set(&s, F_AMQP_EXCHANGE, i % 2 ? "crm.celeryev" : "celeryev");
+        scene_set(&s, F_WORKER_EVENT, "worker-heartbeat");
+        scene_set(&s, F_WORKER_HOSTNAME, "celery@app1");
+        scene_say(&s);
+        scene_command(&s, 31 + i % 2, 7 + i % 2, "queue.declare",
+                      i % 2 ? "celery@app1.crm.pidbox" : "celery@app1.celery.pidbox");
+    }
+    scene_expect(&s, "");
+    beats(&s, 66, "crm_/0.celeryev/worker.heartbeat");
+    beats(&s, 31, "crm_/0.celeryev/worker.heartbeat");
+    scene_expect(&s, "worker-impersonation/4@66 ");
+    scene_close(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(silent),        cmocka_unit_test(silent_and_gone),
-        cmocka_unit_test(heard),         cmocka_unit_test(all_silent),
-        cmocka_unit_test(two_of_a_name), cmocka_unit_test(two_from_the_start),
-        cmocka_unit_test(restarts),      cmocka_unit_test(other_nodes),
+        cmocka_unit_test(silent),         cmocka_unit_test(silent_and_gone),
+        cmocka_unit_test(heard),          cmocka_unit_test(all_silent),
+        cmocka_unit_test(two_of_a_name),  cmocka_unit_test(two_from_the_start),
+        cmocka_unit_test(restarts),       cmocka_unit_test(other_nodes),
+        cmocka_unit_test(other_clusters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
