@@ -35,6 +35,7 @@ enum msg_kind {
     /* said by the worker, to the collector only */
     MSG_CLOSED =
         1u << 13, /* an identified connection is over: both sides closed it, or one reset it */
+    MSG_LOST = 1u << 14, /* bytes to its client are missing, for now or for ever; once in 100 ms */
 };
 
 /* What happens to the bytes of an envelope. */

@@ -275,6 +275,11 @@ bool tcp_waits(const struct tcp *t)
     return t->waits;
 }
 
+bool tcp_misses(const struct tcp *t, enum dir dir)
+{
+    return half_parked(&t->half[dir]) != NULL;
+}
+
 void tcp_finish(struct tcp *t, struct tcp_pool *p, struct stamp now, chunk_fn *fn, void *ctx)
 {
     struct tcp_run r = {.t = t, .p = p, .at = now, .fn = fn, .ctx = ctx};

@@ -6,6 +6,33 @@
 #include "run/worker_parts.h"
 #include "signatures/cluster/topology.h"
 
+#define LOST_NS (100 * INT64_C(1000000)) /* it is said again after so long */
+
+/* What concerns a connection, not a message on it. */
+static void say_of_connection(struct worker *w, const struct conn *c, enum msg_kind kind,
+                              const char *action, enum dir dir, struct stamp at)
+{
+    struct msg m;
+
+    if (!c->proto || !(w->out.wants & kind))
+        return;
+    msg_init(&m, kind, action);
+    m.dir = dir;
+    m.at = at;
+    m.conn = &c->info;
+    w->out.item(w->out.ctx, &m, NULL, 0);
+}
+
+/* Bytes to the client, which takes what it was sent whether we saw it or not. Where packets are cut
+ * short, each one has a hole. */
+static void say_lost(struct worker *w, struct conn *c, struct stamp at)
+{
+    if (c->lost_ns != 0 && at.ns - c->lost_ns < LOST_NS)
+        return;
+    c->lost_ns = at.ns;
+    say_of_connection(w, c, MSG_LOST, "lost", TO_CLIENT, at);
+}
+
 static bool dissect(void *ctx, const struct chunk *in)
 {
     struct path *p = ctx;
@@ -16,6 +43,8 @@ static bool dissect(void *ctx, const struct chunk *in)
     if (p->conn->reversed)
         c.dir = dir_other(c.dir);
     p->conn->seen[c.dir] |= c.kind == CHUNK_DATA;
+    if (c.kind == CHUNK_GAP && c.dir == TO_CLIENT)
+        say_lost(p->w, p->conn, c.at);
     next = p->conn->proto->feed(p->conn->state, &c, &out);
     arena_reset(p->w->arena);
     return next != DISSECT_LEAVE;
@@ -86,16 +115,10 @@ static bool identify(void *ctx, const struct chunk *c)
 /* Detectors ask whether somebody is still there. */
 static void say_closed(struct worker *w, struct conn *c, enum dir dir, struct stamp at)
 {
-    struct msg m;
-
-    if (c->closed_said || !c->proto || !(w->out.wants & MSG_CLOSED))
+    if (c->closed_said)
         return;
-    c->closed_said = true;
-    msg_init(&m, MSG_CLOSED, "closed");
-    m.dir = c->reversed ? dir_other(dir) : dir;
-    m.at = at;
-    m.conn = &c->info;
-    w->out.item(w->out.ctx, &m, NULL, 0);
+    c->closed_said = c->proto != NULL;
+    say_of_connection(w, c, MSG_CLOSED, "closed", c->reversed ? dir_other(dir) : dir, at);
 }
 
 /* The dissector will want it, and TCP takes a while. */
@@ -141,6 +164,8 @@ static void after_tcp(struct worker *w, struct flow *flow, enum dir dir, struct 
         flow_close(w->flows, flow);
     } else if (tcp_waits(&c->tcp)) {
         note_waiting(w, flow, c);
+        if (tcp_misses(&c->tcp, c->reversed ? TO_SERVER : TO_CLIENT))
+            say_lost(w, c, at); /* or late: what is said meanwhile is said without them */
     }
 }
 

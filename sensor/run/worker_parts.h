@@ -56,6 +56,7 @@ struct conn {
     bool anomaly_said;
     bool closed_said;
     bool seen[2];     /* data, by direction after reversal */
+    int64_t lost_ns;  /* when it was last said that bytes were lost; 0: never */
     uint32_t waiting; /* its place among the worker's, from 1; 0: none */
 };
 

@@ -14,7 +14,8 @@ bool crew_open(struct crew *c)
     c->hosts = lru_new(HOSTS_MAX, sizeof(struct host), NULL, NULL);
     c->queues = lru_new(QUEUES_MAX, sizeof(struct queue), NULL, NULL);
     c->workers = lru_new(WORKERS_MAX, 1, NULL, NULL);
-    return c->hosts && c->queues && c->workers;
+    c->lost = lru_new(HOSTS_MAX, sizeof(int64_t), NULL, NULL);
+    return c->hosts && c->queues && c->workers && c->lost;
 }
 
 void crew_close(struct crew *c)
@@ -25,6 +26,8 @@ void crew_close(struct crew *c)
         lru_free(c->queues);
     if (c->workers)
         lru_free(c->workers);
+    if (c->lost)
+        lru_free(c->lost);
 }
 
 uint64_t crew_host_id(const struct msg *m)
@@ -47,14 +50,35 @@ struct host *crew_host(struct crew *c, const struct msg *m)
     return h;
 }
 
+struct host *crew_find_in(struct crew *c, uint64_t scope, uint64_t host)
+{
+    return lru_get(c->hosts, hash_mix(scope, host));
+}
+
 struct host *crew_find(struct crew *c, const struct msg *m, uint64_t host)
 {
-    return lru_get(c->hosts, hash_mix(topology_scope(m), host));
+    return crew_find_in(c, topology_scope(m), host);
 }
 
 bool crew_works(struct crew *c, uint64_t host)
 {
     return lru_get(c->workers, host) != NULL;
+}
+
+int64_t crew_lost(const struct crew *c, uint64_t host)
+{
+    const int64_t *at = lru_get(c->lost, host);
+
+    return at ? *at : 0;
+}
+
+void crew_note_lost(struct crew *c, const struct msg *m)
+{
+    bool fresh;
+    int64_t *at = lru_put(c->lost, crew_host_id(m), &fresh);
+
+    if (at)
+        *at = m->at.ns;
 }
 
 static void works(struct crew *c, struct host *h)

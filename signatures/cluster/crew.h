@@ -33,6 +33,7 @@ struct queue {
 struct crew {
     struct lru *hosts, *queues;
     struct lru *workers; /* addresses of crew_works() */
+    struct lru *lost;    /* of crew_lost() */
     int64_t begin;       /* the first message of all */
 };
 
@@ -45,8 +46,11 @@ uint64_t crew_host_id(const struct msg *m);
 struct host *crew_host(struct crew *c, const struct msg *m);
 /* On whichever broker, this address publishes or takes tasks, or was seen in part only. */
 bool crew_works(struct crew *c, uint64_t host);
+/* When bytes of one of its connections, to whichever broker, were last lost; 0: never. */
+int64_t crew_lost(const struct crew *c, uint64_t host);
 /* Who has that id on the broker of m; NULL: nobody known. */
 struct host *crew_find(struct crew *c, const struct msg *m, uint64_t host);
+struct host *crew_find_in(struct crew *c, uint64_t scope, uint64_t host);
 /* Of the broker and vhost or database of m; the priority of a list is ignored. */
 struct queue *crew_queue(struct crew *c, const struct msg *m, struct bytes name);
 bool crew_is_task_queue(struct crew *c, const struct msg *m, struct bytes name);
@@ -57,5 +61,6 @@ struct bytes crew_queue_of(const struct msg *m);
 
 /* Learns. */
 void crew_note(struct crew *c, const struct msg *m);
+void crew_note_lost(struct crew *c, const struct msg *m); /* of a MSG_LOST */
 
 #endif

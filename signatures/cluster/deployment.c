@@ -88,6 +88,10 @@ static void note(void *self, const struct msg *m, const struct detect_out *out)
 {
     struct deployment *d = self;
 
+    if (m->kind == MSG_LOST) {
+        crew_note_lost(&d->crew, m);
+        return;
+    }
     nodes_note(d->nodes, &d->crew, m, out);
     if (m->kind != MSG_CLOSED)
         crew_note(&d->crew, m);
@@ -130,7 +134,7 @@ static void finish(void *self, struct stamp now, const struct detect_out *out)
 const struct cluster_detector deployment_detector = {
     .name = "deployment",
     .wants = MSG_TASK | MSG_RESULT | MSG_WORKER | MSG_CONTROL | MSG_COMMAND | MSG_REPLY |
-             MSG_ENVELOPE | MSG_ANOMALY | MSG_CLOSED,
+             MSG_ENVELOPE | MSG_ANOMALY | MSG_CLOSED | MSG_LOST,
     .open = open_deployment,
     .note = note,
     .tick = tick,

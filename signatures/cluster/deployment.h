@@ -35,6 +35,14 @@ bool deployment_wants_command(const struct msg *m);
 /* tasks.c: fills the ledger; task-replayed, result-forged. */
 void tasks_note(struct deployment *d, const struct msg *m, const struct detect_out *out);
 uint64_t tasks_id(struct bytes id); /* of a task, for the ledger */
+/* Bytes that came to this host, which takes tasks, were lost since the task was last seen: its
+ * delivery may have been among them. */
+bool tasks_may_have_taken(struct deployment *d, const struct msg *m, const struct ledger_task *t,
+                          uint64_t host);
+/* The host of the task's broker goes by the same address where m is: on the same server, or on that
+ * of the results, which may be in another network. */
+bool tasks_goes_by_it(struct deployment *d, const struct msg *m, const struct ledger_task *t,
+                      uint64_t host);
 /* A task message that brings a task in: published, or called restored by who cannot have had it. */
 bool tasks_is_published(struct deployment *d, const struct msg *m);
 

@@ -182,7 +182,7 @@ struct ledger_task *ledger_put(struct ledger *l, uint64_t id, uint64_t scope, ui
     memset(s, 0, sizeof *s);
     s->task.id = id;
     s->task.scope = scope;
-    s->task.seen_ns = now;
+    s->task.first_ns = s->task.seen_ns = now;
     s->source = list;
     s->chain = *head_of(l, id);
     *head_of(l, id) = i;

@@ -19,10 +19,11 @@ struct ledger_task {
     uint64_t takers[LEDGER_TAKERS]; /* the last ones; 0: none */
     uint64_t parent, root;          /* hashes of their ids; 0: none, or the task itself */
     uint64_t accused;               /* of what this task was told last */
+    int64_t first_ns;               /* the earliest that was seen of it */
     int64_t seen_ns;                /* last */
     int64_t taken_ns;               /* last; 0: not seen to be taken */
     bool ended, revoked;            /* a final state was seen; a revoke named it */
-    bool retried;                   /* so was its first publish that was seen */
+    bool retried; /* so was its first publish that was seen, or in its own place */
 };
 
 struct ledger;

@@ -118,21 +118,32 @@ static struct answer ask(struct origins *o, const struct baseline *b, const stru
 
 /* --- what excuses a foreign address ------------------------------------------------ */
 
-/* A worker's retry, or replacement, of a task that it may have taken before we looked, or that was
+/* A worker's retry, or what it puts back, of a task of which nothing was seen, or that was
  * forgotten since. */
+static bool had_it_before(struct deployment *d, const struct msg *m, const struct host *h,
+                          bool listed)
+{
+    bool restores = listed && strcmp(m->action, "restored") == 0;
+
+    if (restores || (msg_num(m, F_TASK_RETRIES, 0) > 0 && (listed || h->consumes != 0)))
+        return restores || h->partial || crew_lost(&d->crew, h->id) != 0 ||
+               ledger_evicted(d->ledger) > 0;
+    return false;
+}
+
+/* It may have taken the task before we looked, or among what was lost. */
 static bool may_have_taken(struct deployment *d, const struct msg *m, uint64_t id,
                            const struct baseline *b)
 {
     static const struct bytes any = {0};
     const struct host *h = crew_find(&d->crew, m, crew_host_id(m));
+    const struct ledger_task *t = ledger_find_any(d->ledger, id, m->at.ns);
+    bool judged = baseline_judges(b, BASELINE_WORKERS);
 
     /* Anybody can ask a list that nobody fills. */
-    if (baseline_judges(b, BASELINE_WORKERS) &&
-        !baseline_worker(b, any, &m->conn->id.client, any, any))
+    if (!h || (judged && !baseline_worker(b, any, &m->conn->id.client, any, any)))
         return false;
-    return h && h->consumes != 0 && msg_num(m, F_TASK_RETRIES, 0) > 0 &&
-           (h->partial || ledger_evicted(d->ledger) > 0) &&
-           !ledger_find_any(d->ledger, id, m->at.ns);
+    return t ? tasks_may_have_taken(d, m, t, h->id) : had_it_before(d, m, h, judged);
 }
 
 /* Retries, replacements and what is put back keep the origin of who sent the task first; relays

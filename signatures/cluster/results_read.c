@@ -1,7 +1,7 @@
 /* signatures/cluster/results_read.c - results in Redis that are read by another than who asked for
  * them: redis-recon. A task is somebody's own when he published or took it, or the one that it came
  * from; what was not seen accuses nobody. Addresses are those of all brokers: results may be kept
- * on another than the tasks. */
+ * on another than the tasks, if who published the task goes by the same address there. */
 #include "base/hash.h"
 #include "signatures/baseline.h"
 #include "signatures/cluster/deployment.h"
@@ -35,12 +35,13 @@ static bool is_mine(const struct ledger_task *t, uint64_t host)
 }
 
 /* Published by somebody else, and so was what it came from. */
-static bool is_foreign(struct deployment *d, uint64_t id, uint64_t host, int64_t now)
+static bool is_foreign(struct deployment *d, const struct msg *m, uint64_t id, uint64_t host)
 {
+    int64_t now = m->at.ns;
     const struct ledger_task *t = ledger_find_any(d->ledger, id, now);
     uint64_t of[2];
 
-    if (!t || t->publisher == 0 || is_mine(t, host))
+    if (!t || t->publisher == 0 || is_mine(t, host) || !tasks_goes_by_it(d, m, t, t->publisher))
         return false;
     of[0] = t->parent;
     of[1] = t->root;
@@ -106,7 +107,7 @@ void results_read_note(struct deployment *d, const struct msg *m, const struct d
         return;
     id = tasks_id(msg_text(m, F_TASK_ID));
     host = crew_host_id(m);
-    if (!is_foreign(d, id, host, m->at.ns))
+    if (!is_foreign(d, m, id, host))
         return;
     works = crew_works(&d->crew, host);
     r = works ? reader_of(d, m) : NULL;

@@ -4,6 +4,8 @@
 #include "signatures/cluster/deployment.h"
 #include "signatures/cluster/topology.h"
 
+#define LATE_NS INT64_C(1000000000) /* a hole is told of up to so long after it */
+
 uint64_t tasks_id(struct bytes id)
 {
     uint64_t h = hash_bytes(id, 9);
@@ -68,18 +70,52 @@ static bool ends_replaced(struct deployment *d, const struct msg *m, const struc
 {
     struct bytes parent = msg_text(m, F_TASK_PARENT_ID);
     const struct ledger_task *part;
+    uint64_t id = tasks_id(parent);
 
     if (parent.len == 0)
         return false;
-    part = ledger_find(d->ledger, tasks_id(parent), t->scope, m->at.ns);
-    return part && ledger_took(part, host) && part != t &&
+    part = ledger_find(d->ledger, id, t->scope, m->at.ns);
+    return part && ledger_took_any(d->ledger, id, host, m->at.ns) && part != t &&
            (part->parent == t->id || part->root == (t->root ? t->root : t->id));
 }
 
-/* Bytes that waited for lost ones are told of late: the delivery was told of before. */
+/* Bytes that waited for lost ones are told of late: the delivery, and what the taker published
+ * since, were told of before. */
 static bool came_first(const struct msg *m, const struct ledger_task *t)
 {
-    return t->taken_ns != 0 && m->at.ns < t->taken_ns;
+    return m->at.ns < t->first_ns;
+}
+
+bool tasks_may_have_taken(struct deployment *d, const struct msg *m, const struct ledger_task *t,
+                          uint64_t host)
+{
+    const struct host *h = crew_find(&d->crew, m, host);
+    int64_t lost = crew_lost(&d->crew, host);
+
+    return lost != 0 && lost + LATE_NS >= t->seen_ns && h &&
+           (h->consumes || h->announced || h->mailbox);
+}
+
+/* Its publish was not seen, and this host was there before we looked. */
+static bool is_from_before(struct deployment *d, const struct msg *m, const struct ledger_task *t,
+                           uint64_t host)
+{
+    const struct host *h = crew_find(&d->crew, m, host);
+
+    return t->publisher == 0 && ((m->coverage & COVER_MIDSTREAM) || (h && h->partial));
+}
+
+/* Who publishes it again may be who published it first, or took it unseen. */
+static bool is_excused(struct deployment *d, const struct msg *m, struct ledger_task *t,
+                       uint64_t host)
+{
+    if (came_first(m, t) || ledger_took_any(d->ledger, t->id, host, m->at.ns) ||
+        is_from_before(d, m, t, host) || ends_replaced(d, m, t, host))
+        return true;
+    if (!tasks_may_have_taken(d, m, t, host))
+        return false;
+    ledger_take(t, host, m->at.ns); /* what follows of it comes from there */
+    return true;
 }
 
 static void published(struct deployment *d, const struct msg *m, uint64_t id,
@@ -92,17 +128,19 @@ static void published(struct deployment *d, const struct msg *m, uint64_t id,
         t = enter(d, m, id);
         if (t) {
             t->publisher = host;
-            t->retried = msg_num(m, F_TASK_RETRIES, 0) > 0;
+            t->retried = msg_num(m, F_TASK_RETRIES, 0) > 0 || t->parent == id;
         }
         return;
     }
-    if (t->publisher != host && !ledger_took_any(d->ledger, id, host, m->at.ns) &&
-        (t->publisher != 0 || !((m->coverage & COVER_MIDSTREAM) || came_first(m, t))) &&
-        !ends_replaced(d, m, t, host) &&
+    if (t->publisher != host && !is_excused(d, m, t, host) &&
         !baseline_lists(out->policy->baseline, BASELINE_RELAYS, &m->conn->id.client))
         replayed(m, t, out);
-    if (t->publisher == 0)
+    if (t->publisher == 0 || came_first(m, t))
         t->publisher = host;
+    if (came_first(m, t)) {
+        t->first_ns = m->at.ns;
+        return;
+    }
     t->seen_ns = m->at.ns;
     t->ended = false;
 }
@@ -188,20 +226,40 @@ static bool is_told_revoked(struct deployment *d, const struct msg *m, const str
     return h && (h->consumes || h->took || h->mailbox || h->announced || h->partial);
 }
 
+bool tasks_goes_by_it(struct deployment *d, const struct msg *m, const struct ledger_task *t,
+                      uint64_t host)
+{
+    return t->server == topology_server(m->conn) || crew_find(&d->crew, m, host);
+}
+
+/* Whether the address of who stores a result can be asked whether it took the task. */
+static bool is_comparable(struct deployment *d, const struct msg *m, const struct ledger_task *t,
+                          uint64_t host)
+{
+    if (t->server == topology_server(m->conn) || crew_find_in(&d->crew, t->scope, host))
+        return true;
+    for (unsigned i = 0; i < LEDGER_TAKERS; i++)
+        if (t->takers[i] != 0 && tasks_goes_by_it(d, m, t, t->takers[i]))
+            return true;
+    return false;
+}
+
 static bool is_forged(struct deployment *d, const struct msg *m, const struct ledger_task *t,
                       uint64_t host)
 {
     const struct host *h;
 
     if (ledger_took_any(d->ledger, t->id, host, m->at.ns) || t->accused == host ||
-        (m->coverage & COVER_GAP))
+        (m->coverage & COVER_GAP) || !is_comparable(d, m, t, host))
         return false;
     /* celery:contrib/abortable.py: the state that a client may write. */
-    if (msg_is(m, F_RESULT_STATUS, "ABORTED") && t->publisher == host)
+    if (msg_is(m, F_RESULT_STATUS, "ABORTED") &&
+        (t->publisher == host || !tasks_goes_by_it(d, m, t, t->publisher)))
         return false;
     if (t->retried && t->publisher == host)
         return false; /* it took the task before anything of it was seen */
-    if (took_origin(d, t, host, m->at.ns) || is_told_revoked(d, m, t, host))
+    if (took_origin(d, t, host, m->at.ns) || is_told_revoked(d, m, t, host) ||
+        tasks_may_have_taken(d, m, t, host) || is_from_before(d, m, t, host))
         return false;
     if (t->taken_ns != 0)
         return true;

@@ -202,6 +202,47 @@ static void retries_from_before(void **state)
     end(&t);
 }
 
+static void retry(struct story *t, unsigned host, const char *id, uint8_t coverage)
+{
+    make(&t->s, host, id, "gen1@web1", "shop.add");
+    scene_num(&t->s, F_TASK_RETRIES, 1);
+    t->s.m.coverage = coverage;
+    scene_say(&t->s);
+}
+
+/* A worker of the baseline that was not seen to take any: mid-stream, and what was lost. */
+static void retries_of_the_unseen(void **state)
+{
+    struct story t;
+
+    (void)state;
+    shop(&t);
+    known(&t.b, BASELINE_WORKERS, "celery@app2", "32", NULL, NULL);
+    make(&t.s, 32, "r", "gen1@web1", "shop.add"); /* it starts, and puts back what it finds */
+    t.s.m.action = "restored";
+    scene_say(&t.s);
+    retry(&t, 31, "a", COVER_MIDSTREAM | COVER_ONE_WAY);
+    scene_expect(&t.s, "");
+    retry(&t, 32, "b", 0);
+    scene_expect(&t.s, "task-origin-spoofed/5@32 ");
+    scene_lost(&t.s, 32);
+    retry(&t, 32, "c", 0);
+    scene_expect(&t.s, "");
+    make(&t.s, 21, "d", "gen1@web1", "shop.add");
+    scene_say(&t.s);
+    scene_command(&t.s, 32, 2, "basic.consume", "celery");
+    scene_lost(&t.s, 32);
+    retry(&t, 32, "d", 0); /* its publish was seen */
+    scene_lost(&t.s, 66);
+    scene_expect(&t.s, "");
+    retry(&t, 66, "e", COVER_MIDSTREAM);
+    make(&t.s, 67, "f", "gen1@web1", "shop.add");
+    t.s.m.action = "restored";
+    scene_say(&t.s);
+    scene_expect(&t.s, "task-origin-spoofed/5@66 task-origin-spoofed/5@67 ");
+    end(&t);
+}
+
 static void relays(void **state)
 {
     struct story t;
@@ -500,6 +541,7 @@ int main(void)
         cmocka_unit_test(other_user),
         cmocka_unit_test(retries),
         cmocka_unit_test(retries_from_before),
+        cmocka_unit_test(retries_of_the_unseen),
         cmocka_unit_test(relays),
         cmocka_unit_test(delivered),
         cmocka_unit_test(names),

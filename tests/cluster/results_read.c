@@ -150,6 +150,23 @@ static void elsewhere(void **state)
     scene_close(&s);
 }
 
+/* Results on another server, which may be in another network: 122 is 22 there. */
+static void other_network(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, &deployment_detector);
+    scene_publish(&s, 21, "a");
+    scene_publish(&s, 22, "b");
+    read_it(&s, 122, "b");
+    scene_expect(&s, "");
+    read_it(&s, 21, "a"); /* goes by the same address there */
+    read_it(&s, 66, "a");
+    scene_expect(&s, "redis-recon/2@66 ");
+    scene_close(&s);
+}
+
 static void monitors(void **state)
 {
     struct baseline b = {0};
@@ -171,8 +188,8 @@ static void monitors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(strangers), cmocka_unit_test(its_own),  cmocka_unit_test(of_others),
-        cmocka_unit_test(elsewhere), cmocka_unit_test(monitors),
+        cmocka_unit_test(strangers), cmocka_unit_test(its_own),       cmocka_unit_test(of_others),
+        cmocka_unit_test(elsewhere), cmocka_unit_test(other_network), cmocka_unit_test(monitors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

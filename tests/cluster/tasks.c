@@ -189,6 +189,139 @@ static void replaced_by_a_chord(void **state)
     scene_close(&s);
 }
 
+/* Read and write addresses of one broker are two to us: parts are taken on the other. */
+static void replaced_with_two_addresses(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, &deployment_detector);
+    scene_publish(&s, 21, "replaced");
+    child(&s, 31, "part", "replaced", "replaced");
+    scene_amqp(&s, 32, 2, MSG_TASK, "delivered");
+    s.m.op = OP_DELIVER;
+    s.m.dir = TO_CLIENT;
+    s.conn.id.server.port = 5673;
+    scene_set(&s, F_TASK_ID, "part");
+    scene_say(&s);
+    child(&s, 32, "replaced", "part", "replaced");
+    scene_expect(&s, "");
+    child(&s, 66, "replaced", "part", "replaced");
+    scene_expect(&s, "task-replayed/4@66 ");
+    scene_close(&s);
+}
+
+/* The delivery may have been among what was lost since the task was seen. */
+static void lost(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, &deployment_detector);
+    scene_deliver(&s, 31, 1, "another");
+    scene_lost(&s, 31);
+    scene_wait(&s, 5);
+    scene_publish(&s, 21, "a");
+    scene_publish(&s, 31, "a"); /* nothing was, since */
+    scene_expect(&s, "task-replayed/4@31 ");
+    scene_lost(&s, 31);
+    scene_publish(&s, 31, "a");
+    scene_wait(&s, 5);
+    scene_result(&s, 31, "a", "RETRY");
+    scene_publish(&s, 21, "b");
+    scene_deliver(&s, 32, 2, "b");
+    scene_lost(&s, 31);
+    scene_result(&s, 31, "b", "SUCCESS");
+    scene_expect(&s, "");
+    scene_lost(&s, 66); /* takes no tasks */
+    scene_publish(&s, 66, "a");
+    scene_result(&s, 66, "b", "SUCCESS");
+    scene_expect(&s, "task-replayed/4@66 result-forged/4@66 ");
+    scene_close(&s);
+}
+
+/* What waited for lost bytes is of the time when it was sent: that publish was the first. */
+static void told_late(void **state)
+{
+    struct scene s;
+    int64_t before;
+
+    (void)state;
+    scene_open(&s, &deployment_detector);
+    before = s.now;
+    scene_wait(&s, 1);
+    scene_deliver(&s, 31, 1, "a");
+    scene_publish(&s, 31, "a"); /* its retry */
+    s.now = before;
+    scene_publish(&s, 21, "a");
+    scene_wait(&s, 2);
+    scene_publish(&s, 21, "a"); /* its own */
+    scene_expect(&s, "");
+    scene_publish(&s, 66, "a");
+    scene_expect(&s, "task-replayed/4@66 ");
+    scene_close(&s);
+}
+
+/* Of who was there before the capture began: what it published, took and replaced. */
+static void from_before(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, &deployment_detector);
+    for (unsigned host = 21; host < 33; host += 11) {
+        scene_amqp(&s, host, host, MSG_COMMAND, "basic.ack");
+        scene_set(&s, F_AMQP_METHOD, "basic.ack");
+        s.m.coverage = COVER_MIDSTREAM;
+        scene_say(&s);
+    }
+    scene_deliver(&s, 31, 1, "a");
+    scene_publish(&s, 21, "a"); /* on a new connection: a fixed id, once more */
+    scene_deliver(&s, 31, 1, "to-all");
+    scene_result(&s, 32, "to-all", "SUCCESS"); /* it came to this one first */
+    child(&s, 33, "in-place", "in-place", "in-place");
+    scene_deliver(&s, 31, 1, "in-place");
+    scene_result(&s, 33, "in-place", "SUCCESS"); /* of what it replaced */
+    scene_expect(&s, "");
+    scene_deliver(&s, 31, 1, "b");
+    scene_publish(&s, 66, "b");
+    scene_result(&s, 67, "to-all", "SUCCESS");
+    scene_result(&s, 66, "in-place", "SUCCESS");
+    scene_expect(&s, "task-replayed/4@66 result-forged/4@67 result-forged/4@66 ");
+    scene_close(&s);
+}
+
+static void stored(struct scene *s, unsigned host, const char *id, const char *status)
+{
+    scene_redis(s, host, host * 100 + 2, MSG_RESULT, "stored");
+    s->m.op = OP_STORE;
+    scene_set(s, F_TASK_ID, id);
+    scene_set(s, F_RESULT_STATUS, status);
+    scene_say(s);
+}
+
+/* Results on another server, which may be in another network: 131 is 31 there. */
+static void results_elsewhere(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, &deployment_detector);
+    scene_publish(&s, 21, "a");
+    scene_deliver(&s, 31, 1, "a");
+    stored(&s, 121, "a", "ABORTED");
+    stored(&s, 131, "a", "SUCCESS");
+    scene_expect(&s, "");
+    scene_publish(&s, 21, "b");
+    scene_deliver(&s, 32, 2, "b");
+    stored(&s, 31, "b", "SUCCESS"); /* known on the broker: it is no other's address */
+    scene_expect(&s, "result-forged/4@31 ");
+    stored(&s, 32, "b", "SUCCESS");
+    stored(&s, 66, "b", "SUCCESS"); /* 32 goes by its address there */
+    scene_expect(&s, "result-forged/4@66 ");
+    scene_close(&s);
+}
+
 /* The state of a revoked task comes from all workers, of whatever was not revoked from none. */
 static void revoked_everywhere(void **state)
 {
@@ -280,6 +413,11 @@ int main(void)
         cmocka_unit_test(not_forged),
         cmocka_unit_test(rest_of_a_chain),
         cmocka_unit_test(replaced_by_a_chord),
+        cmocka_unit_test(replaced_with_two_addresses),
+        cmocka_unit_test(lost),
+        cmocka_unit_test(told_late),
+        cmocka_unit_test(from_before),
+        cmocka_unit_test(results_elsewhere),
         cmocka_unit_test(revoked_everywhere),
         cmocka_unit_test(midstream),
         cmocka_unit_test(put_among_the_taken),

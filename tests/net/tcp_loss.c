@@ -70,6 +70,21 @@ static void gap_at_the_end(void **state)
     expect(&s, "s+0:ab s. c.");
 }
 
+static void misses(void **state)
+{
+    (void)state;
+    struct scene s;
+    start(&s);
+    to_server(&s, 0, 0, "ab");
+    to_client(&s, 3, 2, "def");
+    assert_true(tcp_misses(&s.t, TO_CLIENT));
+    assert_false(tcp_misses(&s.t, TO_SERVER));
+    to_client(&s, 0, 2, "abc");
+    assert_false(tcp_misses(&s.t, TO_CLIENT));
+    expect(&s, "s+0:ab c+0:abc c+3:def");
+    end(&s);
+}
+
 static void one_way(void **state)
 {
     (void)state;
@@ -190,6 +205,7 @@ int main(void)
         cmocka_unit_test(gap_by_acknowledgement),
         cmocka_unit_test(late_is_not_lost),
         cmocka_unit_test(gap_at_the_end),
+        cmocka_unit_test(misses),
         cmocka_unit_test(one_way),
         cmocka_unit_test(one_way_waits_no_longer),
         cmocka_unit_test(cut_by_the_snaplen),

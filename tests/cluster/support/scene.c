@@ -179,6 +179,14 @@ void scene_event(struct scene *s, unsigned host, unsigned conn, const char *type
     scene_say(s);
 }
 
+void scene_lost(struct scene *s, unsigned host)
+{
+    scene_amqp(s, host, host, MSG_LOST, "lost");
+    s->m.dir = TO_CLIENT;
+    s->m.fields.has[0] = s->m.fields.has[1] = 0; /* it has none */
+    scene_say(s);
+}
+
 void scene_closed(struct scene *s, unsigned host, unsigned conn)
 {
     scene_amqp(s, host, conn, MSG_CLOSED, "closed");

@@ -45,6 +45,7 @@ void scene_result(struct scene *s, unsigned host, const char *id, const char *st
 void scene_command(struct scene *s, unsigned host, unsigned conn, const char *method,
                    const char *queue); /* an AMQP method */
 void scene_event(struct scene *s, unsigned host, unsigned conn, const char *type, const char *node);
+void scene_lost(struct scene *s, unsigned host); /* bytes of what the broker sent it */
 void scene_closed(struct scene *s, unsigned host, unsigned conn);
 
 /* What was found since the last call is exactly this. */
