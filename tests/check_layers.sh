@@ -16,7 +16,7 @@ dissectors dissectors/                   base/ dissectors/
 pickle     signatures/pickle/            base/ dissectors/content/ signatures/pickle/ pickle/
 policy     signatures/policy.h           base/
 signatures signatures/                   base/ dissectors/msg.h dissectors/field.h dissectors/headers.h dissectors/content/ signatures/
-out        sensor/out/                   base/ dissectors/msg.h dissectors/field.h dissectors/content/ signatures/finding.h signatures/flat.h signatures/rules.h signatures/policy.h out/
+out        sensor/out/                   base/ dissectors/msg.h dissectors/field.h dissectors/content/ signatures/finding.h signatures/flat.h signatures/rules.h signatures/policy.h signatures/route.h out/
 run        sensor/run/                   base/ net/ dissectors/ signatures/ out/ run/
 '
 # Siblings of one layer that do not know each other.

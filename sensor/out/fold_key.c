@@ -4,6 +4,7 @@
 #include "out/fold_key.h"
 
 #include "base/hash.h"
+#include "signatures/route.h"
 
 static void put(struct fold_key *k, char part, const void *data, size_t n)
 {
@@ -68,7 +69,7 @@ static void put_queue(struct fold_key *k, const struct msg *m)
         return;
     }
     put_text(k, 'x', msg_text(m, F_TASK_EXCHANGE));
-    put_text(k, 'r', msg_text(m, F_TASK_ROUTING_KEY));
+    put_text(k, 'r', route_key(m));
 }
 
 /* A Redis password without a user is that of "default" (redis.io: AUTH), whichever form of login

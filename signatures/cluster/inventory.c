@@ -9,6 +9,7 @@
 #include "base/lru.h"
 #include "signatures/cluster/names.h"
 #include "signatures/cluster/nodes.h"
+#include "signatures/route.h"
 
 #define TAKEN_MAX 262144u /* tasks and who took them */
 
@@ -197,11 +198,12 @@ static void task(struct seen *s)
     }
 }
 
-/* Modules that the worker listed because no list knows them. */
+/* Modules that the worker listed because no list knows them; of the queue that they are judged by.
+ */
 static void imports(struct seen *s)
 {
     struct bytes list = msg_text(s->m, F_IMPORTS), module;
-    struct bytes queue = name_without_priority(msg_text(s->m, F_TASK_QUEUE));
+    struct bytes queue = name_without_priority(route_queue(s->m));
     bool from_client = s->m->dir == TO_SERVER;
     struct fact kept = s->fact;
 

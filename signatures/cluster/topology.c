@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "base/lru.h"
+#include "signatures/route.h"
 
 #define NAME_KEPT 256u /* AMQP names are short strings; longer Redis keys are not remembered */
 
@@ -96,7 +97,7 @@ uint64_t topology_identity(const struct msg *m)
         return place(m, bytes_of("", 0), queue);
     if (!msg_has(m, F_TASK_EXCHANGE) && !msg_has(m, F_TASK_ROUTING_KEY))
         return 0;
-    return place(m, msg_text(m, F_TASK_EXCHANGE), msg_text(m, F_TASK_ROUTING_KEY));
+    return place(m, msg_text(m, F_TASK_EXCHANGE), route_key(m));
 }
 
 static void bind(struct topology *t, const struct msg *m, struct bytes exchange, struct bytes key,

@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "signatures/baseline.h"
 #include "signatures/message/pickle_story.h"
+#include "signatures/route.h"
 
 static void say(const struct msg *m, enum rule_id rule, enum severity severity, const char *reason,
                 const struct story *s, uint64_t fold_class, const struct detect_out *out)
@@ -22,15 +23,6 @@ static void say(const struct msg *m, enum rule_id rule, enum severity severity, 
 static uint64_t class_of(const struct story *s)
 {
     return hash_mix(hash_bytes(s->imports, 1), hash_bytes(s->calls, 2));
-}
-
-/* Where it goes, as far as a message alone tells: bindings are not known here, and a routing key is
- * most often the queue's name. */
-static struct bytes queue_of(const struct msg *m)
-{
-    struct bytes queue = msg_text(m, F_TASK_QUEUE);
-
-    return queue.len > 0 ? queue : msg_text(m, F_TASK_ROUTING_KEY);
 }
 
 static enum severity import_severity(const struct baseline *b, struct bytes queue,
@@ -58,7 +50,7 @@ static void unknown_import(const struct msg *m, const struct story *s, const str
 
         if (import->kind != PICKLE_CLASS_UNKNOWN)
             continue;
-        is = import_severity(b, queue_of(m), import->module);
+        is = import_severity(b, route_queue(m), import->module);
         if (is != 0)
             module = hash_bytes(import->module, 3);
         worst = is > worst ? is : worst;

@@ -123,6 +123,10 @@ static void imports(void **state)
     assert_int_equal(import(&b, "celery", NULL, "a", "shop.x"), SEV_HIGH);
     assert_int_equal(import(&b, NULL, "celery", "shop.x", "a"), SEV_HIGH);
     assert_int_equal(import(&b, "celery", NULL, "shop.x", "shop"), 0);
+    assert_int_equal(import(&b, NULL,
+                            "0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.1.1.celery",
+                            "shop.x", "shop"),
+                     0); /* by native delayed delivery */
     assert_int_equal(import(&b, "orders", NULL, "shop.x", "shop"), SEV_MEDIUM);
     assert_int_equal(import(&b, NULL, NULL, "shop.x", "shop"), 0);
     assert_int_equal(import(&b, NULL, NULL, "shop.x", "a"), SEV_MEDIUM);

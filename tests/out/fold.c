@@ -164,6 +164,9 @@ static void parts_do_not_run_together(void **state)
     assert_true(add(x, 0, RULE_CRED_DEFAULT, 0));
     fields_str(&x->s.task.fields, F_TASK_ROUTING_KEY, "bd");
     assert_true(add(x, 0, RULE_CRED_DEFAULT, 0));
+    fields_str(&x->s.task.fields, F_TASK_ROUTING_KEY, /* delayed natively: the same queue */
+               "0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.1.1.bd");
+    assert_false(add(x, 0, RULE_CRED_DEFAULT, 0));
     char one[300], two[300];
     memset(one, 'q', sizeof one);
     memset(two, 'q', sizeof two);
