@@ -44,6 +44,28 @@ struct bytes place_queue(struct bytes key)
     return bytes_head(key, n - 2);
 }
 
+static bool is_word(uint8_t c)
+{
+    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c >= 0x80;
+}
+
+struct bytes place_queue_of(struct bytes key, struct bytes queue, int64_t priority)
+{
+    size_t n = key.len, end;
+    int64_t step = 0;
+
+    while (n > 0 && is_digit(key.at[n - 1]))
+        n--;
+    for (size_t i = n; i < key.len && step <= priority; i++)
+        step = step * 10 + (key.at[i] - '0');
+    for (end = n; end > 0 && !is_word(key.at[end - 1]);)
+        end--;
+    if (n == key.len || end == n || step == 0 || step > priority || queue.len == 0 ||
+        end < queue.len || memcmp(key.at + end - queue.len, queue.at, queue.len) != 0)
+        return place_queue(key);
+    return bytes_head(key, end);
+}
+
 static enum place place_of_mailbox(struct bytes name)
 {
     bool reply = text_starts(name, "reply.") || text_find(name, ".reply.") < name.len;

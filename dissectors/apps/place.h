@@ -29,5 +29,8 @@ struct bytes place_exchange(struct bytes channel);
 /* A Redis list's name without the priority that kombu appends, "\x06\x16" and a number
  * (kombu:transport/redis.py:Channel._q_for_pri). */
 struct bytes place_queue(struct bytes key);
+/* The same where another separator than kombu's own may be set (transport option `sep`), such as
+ * ':': of a message of that priority, whose routing key is most often the queue's name. */
+struct bytes place_queue_of(struct bytes key, struct bytes queue, int64_t priority);
 
 #endif

@@ -134,7 +134,8 @@ static void route_of_amqp(struct msg *m)
 /* On Redis the queue is the list; the copy in `unacked` and a broadcast have none of their own. */
 static void queue_of_redis(struct msg *m)
 {
-    struct bytes key = place_queue(msg_text(m, F_REDIS_KEY));
+    struct bytes key = place_queue_of(msg_text(m, F_REDIS_KEY), msg_text(m, F_TASK_ROUTING_KEY),
+                                      msg_num(m, F_TASK_PRIORITY, 0));
     struct bytes exchange = msg_text(m, F_TASK_EXCHANGE);
 
     if (msg_has(m, F_KEPT) || msg_has(m, F_REDIS_CHANNEL))
