@@ -133,15 +133,18 @@ static bool readable(struct learner *l, struct bytes a, struct bytes b, struct b
     return false;
 }
 
+static void add_glob(struct learner *l, struct text_list *to, const char *glob)
+{
+    if (glob[0] && !texts_have(to, glob))
+        l->bad |= !texts_add(to, glob);
+}
+
 static void add_text(struct learner *l, struct text_list *to, struct bytes text)
 {
     char glob[SHAPE_ROOM];
 
-    if (text.len == 0)
-        return;
     learn_escape(text, glob);
-    if (!texts_have(to, glob))
-        l->bad |= !texts_add(to, glob);
+    add_glob(l, to, glob);
 }
 
 static void add_address(struct learner *l, struct network_list *to, const struct endpoint *who)
@@ -154,16 +157,31 @@ static void add_address(struct learner *l, struct network_list *to, const struct
     l->bad |= !networks_copy(to, &(struct network_list){&one, 1});
 }
 
+/* Of a name; of an import's queue that is made at each start, all such. */
+static struct atom *atom_of(struct atoms *atoms, struct bytes name, const char *item)
+{
+    char raw[LEARN_TEXT_MAX + 1], queue[SHAPE_ROOM], plain[SHAPE_ROOM];
+
+    learn_queue(name, queue);
+    learn_escape(name, plain);
+    if (atoms->section == BASELINE_IMPORTS && strcmp(queue, plain) != 0)
+        return atoms_glob(atoms, queue);
+    memcpy(raw, name.len > 0 ? name.at : (const uint8_t *)"", name.len);
+    raw[name.len] = '\0';
+    return atoms_for(atoms, raw, item);
+}
+
 static void add_named(struct learner *l, unsigned which, struct bytes name,
                       const struct endpoint *who, struct bytes user, struct bytes item)
 {
-    char raw[LEARN_TEXT_MAX + 1], glob[SHAPE_ROOM];
+    char glob[SHAPE_ROOM];
     struct atom *a;
 
-    memcpy(raw, name.len > 0 ? name.at : (const uint8_t *)"", name.len);
-    raw[name.len] = '\0';
-    learn_escape(item, glob);
-    a = atoms_for(&l->atoms[which], raw, glob);
+    if (which == LEARN_WORKERS)
+        learn_queue(item, glob);
+    else
+        learn_escape(item, glob);
+    a = atom_of(&l->atoms[which], name, glob);
     if (!a) {
         l->bad = true;
         return;
@@ -171,7 +189,7 @@ static void add_named(struct learner *l, unsigned which, struct bytes name,
     if (who && !a->any_address)
         add_address(l, &a->addresses, who);
     if (!a->any_item)
-        add_text(l, &a->items, item);
+        add_glob(l, &a->items, glob);
     if (!a->any_user)
         add_text(l, &a->users, user);
 }

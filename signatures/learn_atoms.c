@@ -84,11 +84,11 @@ struct atom *atoms_add(struct atoms *a, const char *name, bool glob)
     return at;
 }
 
-static struct atom *find_name(struct atoms *a, const char *name)
+static struct atom *find_name(struct atoms *a, const char *name, bool glob)
 {
     uint32_t i = a->room > 0 ? a->heads[hash_of(a, name)] : NONE;
 
-    while (i != NONE && (a->at[i].glob || strcmp(a->at[i].name, name) != 0))
+    while (i != NONE && (a->at[i].glob != glob || strcmp(a->at[i].name, name) != 0))
         i = a->next[i];
     return i != NONE ? &a->at[i] : NULL;
 }
@@ -122,11 +122,18 @@ static struct atom *find_glob(struct atoms *a, const char *name, const char *ite
 
 struct atom *atoms_for(struct atoms *a, const char *name, const char *item)
 {
-    struct atom *at = find_name(a, name);
+    struct atom *at = find_name(a, name, false);
 
     if (!at)
         at = find_glob(a, name, item);
     return at ? at : atoms_add(a, name, false);
+}
+
+struct atom *atoms_glob(struct atoms *a, const char *glob)
+{
+    struct atom *at = find_name(a, glob, true);
+
+    return at ? at : atoms_add(a, glob, true);
 }
 
 /* --- joining -------------------------------------------------------------------- */

@@ -16,7 +16,7 @@ struct atom {
 struct atoms {
     enum baseline_section section;
     struct atom *at;
-    size_t n, globs;        /* no glob is at or behind at[globs] before atoms_generalise() */
+    size_t n, globs;        /* those that were there before are in front of at[globs] */
     uint32_t *heads, *next; /* by the hash of the name; heads: `room` of them */
     size_t room;
     size_t bare; /* names that stay although there are many, see learner_bare() */
@@ -28,6 +28,9 @@ struct atom *atoms_add(struct atoms *a, const char *name, bool glob);
 /* The one that a fact about this name goes to: of this name, else the glob that says most of it (of
  * two, the one that lists the item), else a new one. NULL: no memory. */
 struct atom *atoms_for(struct atoms *a, const char *name, const char *item);
+/* The one of this glob, under one of whose names a fact was seen, else a new one. NULL: no memory.
+ */
+struct atom *atoms_glob(struct atoms *a, const char *glob);
 /* Names of one shape become globs. false: no memory. */
 bool atoms_generalise(struct atoms *a, const struct learn_conf *conf);
 

@@ -62,6 +62,20 @@ static bool is_covered(const struct learner *l, const struct silent *s)
                            bytes_of(user, strlen(user)));
 }
 
+/* A queue that is made at each start stands for all such. */
+static bool put_queue(struct text_list *to, const char *queue)
+{
+    char name[SHAPE_ROOM], glob[SHAPE_ROOM];
+
+    if (strlen(queue) >= sizeof name)
+        return texts_add(to, queue);
+    memcpy(name, queue, strlen(queue) + 1);
+    if (!learn_unescape(name))
+        return texts_add(to, queue);
+    learn_queue(bytes_of(name, strlen(name)), glob);
+    return texts_add(to, glob);
+}
+
 /* One entry for all that never said a name: nothing of it is there when all are covered now. */
 static bool put_silent(struct learner *l)
 {
@@ -81,7 +95,7 @@ static bool put_silent(struct learner *l)
         if (is_covered(l, s))
             continue;
         good = networks_copy(&a->addresses, &(struct network_list){&n, 1}) &&
-               texts_add(&a->items, s->queue) && (!s->user || texts_add(&a->users, s->user));
+               put_queue(&a->items, s->queue) && (!s->user || texts_add(&a->users, s->user));
     }
     a->name = name;
     if (good && a->addresses.n > 0)

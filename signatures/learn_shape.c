@@ -233,6 +233,14 @@ static bool holds_made(const struct label *l)
     return false;
 }
 
+static bool is_uuid(struct bytes text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (i == 8 || i == 13 || i == 18 || i == 23 ? text.at[i] != '-' : !is_hex(text.at[i]))
+            return false;
+    return text.len == 36;
+}
+
 /* What is generated as a whole, and has a form of its own. */
 static bool put_form(struct writer *w, struct bytes label)
 {
@@ -246,6 +254,25 @@ static bool put_form(struct writer *w, struct bytes label)
     for (size_t i = 0; i < label.len; i++)
         put_str(w, label.at[i] == '-' ? "-" : "[0-9a-f]");
     return true;
+}
+
+void learn_queue(struct bytes name, char to[SHAPE_ROOM])
+{
+    struct writer w = {to, to + SHAPE_ROOM, false};
+    struct bytes rest = name;
+
+    to[0] = '\0';
+    while (rest.len > 0) {
+        bool made = is_uuid(bytes_head(rest, 36));
+        struct bytes part = bytes_cut(&rest, made ? 36 : 1);
+
+        if (made)
+            put_form(&w, part);
+        else
+            put(&w, part, true);
+    }
+    if (w.full)
+        learn_escape(name, to);
 }
 
 static bool is_generic(const struct label *l)

@@ -24,6 +24,9 @@ enum shape {
 enum shape learn_shape(struct bytes name, char to[SHAPE_ROOM]);
 /* The glob that matches this name (of at most 255 bytes) only. */
 void learn_escape(struct bytes name, char to[SHAPE_ROOM]);
+/* The glob of a queue's name (of at most 255 bytes): a UUID in it is made at each start
+ * (kombu:common.py:Broadcast), and stands for all. */
+void learn_queue(struct bytes name, char to[SHAPE_ROOM]);
 /* The name that a literal glob stands for, in place. false: it is no literal. */
 bool learn_unescape(char *glob);
 

@@ -14,6 +14,29 @@
 #include "signatures/learn_networks.h"
 #include "signatures/learn_shape.h"
 
+static void queues(void **state)
+{
+    static const char uuid[] = "123e4567-e89b-12d3-a456-426614174000";
+    char name[256], glob[SHAPE_ROOM];
+
+    (void)state;
+    snprintf(name, sizeof name, "bcast.%s", uuid);
+    learn_queue(bytes_of(name, strlen(name)), glob);
+    assert_true(strncmp(glob, "bcast.[0-9a-f][0-9a-f]", 22) == 0);
+    assert_true(glob_match(glob, bytes_of(name, strlen(name))));
+    name[6] = '9';
+    assert_true(glob_match(glob, bytes_of(name, strlen(name))));
+    name[6] = 'x';
+    assert_false(glob_match(glob, bytes_of(name, strlen(name))));
+    learn_queue(bytes_of("a*b-12", 6), glob);
+    assert_string_equal(glob, "a\\*b-12");
+    name[0] = '\0';
+    for (unsigned i = 0; i < 7; i++)
+        strcat(name, uuid);
+    learn_queue(bytes_of(name, strlen(name)), glob); /* no room: the name itself */
+    assert_string_equal(glob, name);
+}
+
 static void shapes_are_known(void **state)
 {
     static const struct {
@@ -267,6 +290,7 @@ static void what_can_be_seen(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(queues),
         cmocka_unit_test(shapes_are_known),
         cmocka_unit_test(forms_of_their_own),
         cmocka_unit_test(any_name_matches_its_glob),

@@ -336,6 +336,42 @@ static void as_it_is_written(void **state)
     facts_free(all);
 }
 
+#define UUID(last) "123e4567-e89b-12d3-a456-42661417400" last
+
+/* A broadcast has a queue of its own at each start of a worker. */
+static void queues_of_a_start(void **state)
+{
+    struct facts *f = facts_new(FACTS_MAX);
+    struct endpoint named = at(10, 0, 0, 11), silent = at(10, 0, 0, 51), web = at(10, 0, 0, 1);
+    char *yaml, *again;
+
+    (void)state;
+    fact(f, FACT_NODE, &named, "celery@app", "");
+    fact(f, FACT_CONSUMER, &named, "bcast." UUID("1"), "");
+    fact(f, FACT_CONSUMER, &named, "bcast." UUID("2"), "");
+    fact(f, FACT_QUEUE, &silent, "bcast." UUID("3"), "");
+    fact(f, FACT_CONSUMER, &silent, "bcast." UUID("3"), "");
+    fact(f, FACT_IMPORT, &web, "bcast." UUID("1"), "shop.models");
+    fact(f, FACT_IMPORT, &web, "bcast." UUID("2"), "shop.other");
+    yaml = learn(f, NULL, NULL, NULL);
+    struct baseline b = read_back(yaml);
+    assert_true(
+        baseline_worker(&b, text("celery@app"), &named, text("bcast." UUID("9")), text("shop")));
+    assert_false(baseline_worker(&b, text("celery@app"), &named, text("bcast.mail"), text("shop")));
+    assert_true(baseline_worker(&b, text(""), &silent, text("bcast." UUID("9")), text("shop")));
+    assert_int_equal(baseline_import(&b, text("bcast." UUID("9")), text("shop.models")),
+                     IMPORT_KNOWN);
+    assert_int_equal(baseline_import(&b, text("bcast." UUID("9")), text("shop.other")),
+                     IMPORT_KNOWN);
+    assert_int_equal(b.sections[BASELINE_IMPORTS].n, 1);
+    again = learn(f, yaml, NULL, NULL);
+    assert_string_equal(again, yaml);
+    baseline_clear(&b);
+    free(again);
+    free(yaml);
+    facts_free(f);
+}
+
 static void accuse(struct accused *a, unsigned host, enum rule_id rule, const char *origin,
                    const char *user)
 {
@@ -476,9 +512,10 @@ static void names_that_are_no_text(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(pods_of_a_week),           cmocka_unit_test(whatever_the_order),
-        cmocka_unit_test(as_it_is_written),         cmocka_unit_test(nothing_of_attackers),
-        cmocka_unit_test(what_was_written_by_hand), cmocka_unit_test(names_that_are_no_text),
+        cmocka_unit_test(pods_of_a_week),         cmocka_unit_test(whatever_the_order),
+        cmocka_unit_test(as_it_is_written),       cmocka_unit_test(nothing_of_attackers),
+        cmocka_unit_test(queues_of_a_start),      cmocka_unit_test(what_was_written_by_hand),
+        cmocka_unit_test(names_that_are_no_text),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
