@@ -34,6 +34,8 @@ struct accused;
 struct accused *accused_new(void);
 void accused_free(struct accused *a);
 void accused_note(struct accused *a, const struct msg *m, const struct finding *f);
+/* Who only revoked tasks is accused no longer. */
+void accused_pardon(struct accused *a, const struct endpoint *who);
 bool accused_is(const struct accused *a, const struct endpoint *who);
 bool accused_origin(const struct accused *a, struct bytes host);
 bool accused_user(const struct accused *a, struct bytes user);
@@ -41,8 +43,9 @@ bool accused_full(const struct accused *a);
 /* One line each on standard error: addresses with the rule that they raised. */
 void accused_say(const struct accused *a);
 
-/* Gives the learner what is learnt of these facts, but for the accused. false: no memory. */
-bool learn_facts(struct learner *to, const struct facts *facts, const struct accused *accused);
+/* Gives the learner what is learnt of these facts, but for the accused; pardons first who sends
+ * tasks or is a worker. false: no memory. */
+bool learn_facts(struct learner *to, const struct facts *facts, struct accused *accused);
 
 /* YAML, one entry a line; *text is the caller's, to be freed. false: no memory. */
 bool baseline_print(const struct baseline *b, char **text, size_t *len);

@@ -18,8 +18,15 @@ struct one {
     enum rule_id rule; /* the first that it raised */
 };
 
+/* Of an address. */
+enum charge {
+    CHARGE_NONE,    /* pardoned */
+    CHARGE_REVOKES, /* tasks, and nothing else */
+    CHARGE_GRAVE,
+};
+
 struct accused {
-    struct lru *by_address; /* a number in `all` */
+    struct lru *by_address; /* uint8_t, an enum charge */
     struct lru *origins, *users;
     struct one *all;
     size_t n;
@@ -104,15 +111,26 @@ static uint64_t key_of(const struct endpoint *e)
     return hash_bytes(bytes_of(e->ip, sizeof e->ip), e->family);
 }
 
-static void accuse(struct accused *a, const struct endpoint *who, enum rule_id rule)
+/* A "cancel" button that terminates; what is revoked is not learnt, whoever does it. */
+static bool only_revokes(const struct msg *m, const struct finding *f)
+{
+    return f->rule == RULE_CONTROL_DANGEROUS && f->severity < SEV_CRITICAL &&
+           msg_is(m, F_CONTROL_METHOD, "revoke");
+}
+
+static void accuse(struct accused *a, const struct endpoint *who, enum rule_id rule,
+                   enum charge charge)
 {
     struct one *more;
     bool fresh;
+    uint8_t *of = a->n < ADDRESSES_MAX ? lru_put(a->by_address, key_of(who), &fresh) : NULL;
 
-    if (a->n == ADDRESSES_MAX || !lru_put(a->by_address, key_of(who), &fresh)) {
+    if (!of) {
         a->bad = true;
         return;
     }
+    if (*of < charge)
+        *of = (uint8_t)charge;
     if (!fresh)
         return;
     more = realloc(a->all, (a->n + 1) * sizeof *more);
@@ -155,12 +173,22 @@ void accused_note(struct accused *a, const struct msg *m, const struct finding *
     if (passes_on(m))
         return;
     if (m->dir == TO_SERVER || m->kind == MSG_REPLY || rules[f->rule].client_is_source)
-        accuse(a, &m->conn->id.client, f->rule);
+        accuse(a, &m->conn->id.client, f->rule, only_revokes(m, f) ? CHARGE_REVOKES : CHARGE_GRAVE);
+}
+
+void accused_pardon(struct accused *a, const struct endpoint *who)
+{
+    uint8_t *of = lru_get(a->by_address, key_of(who));
+
+    if (of && *of == CHARGE_REVOKES)
+        *of = CHARGE_NONE;
 }
 
 bool accused_is(const struct accused *a, const struct endpoint *who)
 {
-    return lru_get(a->by_address, key_of(who)) != NULL;
+    const uint8_t *of = lru_get(a->by_address, key_of(who));
+
+    return of && *of != CHARGE_NONE;
 }
 
 bool accused_origin(const struct accused *a, struct bytes host)
@@ -189,15 +217,18 @@ static int order(const void *x, const void *y)
 void accused_say(const struct accused *a)
 {
     char ip[INET6_ADDRSTRLEN] = "";
+    size_t said = 0;
 
     if (a->n > 0)
         qsort(a->all, a->n, sizeof *a->all, order);
-    for (size_t i = 0; i < a->n && i < SAID_MAX; i++) {
+    for (size_t i = 0; i < a->n; i++) {
+        if (!accused_is(a, &a->all[i].who) || said++ >= SAID_MAX)
+            continue;
         inet_ntop(a->all[i].who.family == 4 ? AF_INET : AF_INET6, a->all[i].who.ip, ip, sizeof ip);
         log_warn("--learn: nothing is learnt of %s: it raised %s", ip, rules[a->all[i].rule].id);
     }
-    if (a->n > SAID_MAX)
-        log_warn("--learn: nothing is learnt of %zu more addresses", a->n - SAID_MAX);
+    if (said > SAID_MAX)
+        log_warn("--learn: nothing is learnt of %zu more addresses", said - SAID_MAX);
     if (lru_count(a->users) > 0)
         log_warn("--learn: %zu users with a default credential are not learnt",
                  lru_count(a->users));

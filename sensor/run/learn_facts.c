@@ -204,6 +204,19 @@ static void others(struct walk *w)
     }
 }
 
+/* Who sends tasks, or is a worker, may revoke some. */
+static void pardon(const struct facts_index *index, struct accused *accused)
+{
+    FACTS_EACH(index, p, FACT_PRODUCER)
+    {
+        accused_pardon(accused, &p->who);
+    }
+    FACTS_EACH(index, n, FACT_NODE)
+    {
+        accused_pardon(accused, &n->who);
+    }
+}
+
 static bool open_walk(struct walk *w, const struct facts *facts)
 {
     size_t room;
@@ -229,10 +242,14 @@ static void close_walk(struct walk *w)
     facts_index_close(&w->index);
 }
 
-bool learn_facts(struct learner *to, const struct facts *facts, const struct accused *accused)
+bool learn_facts(struct learner *to, const struct facts *facts, struct accused *accused)
 {
     struct walk w = {.to = to, .accused = accused};
-    bool good = open_walk(&w, facts) && sort_publishers(&w) && sort_workers(&w);
+    bool good = open_walk(&w, facts);
+
+    if (good)
+        pardon(&w.index, accused);
+    good = good && sort_publishers(&w) && sort_workers(&w);
 
     if (good) {
         workers(&w);

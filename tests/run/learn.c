@@ -105,7 +105,7 @@ static void week(struct facts *f, uint64_t seed)
 /* What is learnt of f, on top of `before` (may be NULL), but for the accused and what `known`
  * covers. The text is the caller's. */
 static char *learn(const struct facts *f, const char *before, const struct baseline *known,
-                   const struct accused *accused)
+                   struct accused *accused)
 {
     const struct learn_conf conf = {24, 64, 3};
     struct accused *none = accused_new();
@@ -408,6 +408,55 @@ static void keep(struct accused *a, unsigned host)
     accused_note(a, &m, &f);
 }
 
+static void controls(struct accused *a, unsigned host, const char *method, enum severity severity)
+{
+    struct conn_info conn = {.id = {.client = at(10, 0, 0, host), .server = at(10, 0, 0, 1)},
+                             .proto = "amqp"};
+    struct finding f;
+    struct msg m;
+
+    msg_init(&m, MSG_CONTROL, "command");
+    m.conn = &conn;
+    fields_text(&m.fields, F_CONTROL_METHOD, text(method));
+    finding_init(&f, RULE_CONTROL_DANGEROUS, severity);
+    accused_note(a, &m, &f);
+}
+
+/* A "cancel" button that terminates, a worker that revokes: their commands are not learnt, they
+ * are. */
+static void who_revokes(void **state)
+{
+    struct facts *f = facts_new(FACTS_MAX);
+    struct endpoint web = at(10, 0, 0, 2), app = at(10, 0, 0, 3), bad = at(10, 0, 0, 66),
+                    worse = at(10, 0, 0, 67);
+    struct accused *a = accused_new();
+
+    (void)state;
+    fact(f, FACT_PRODUCER, &web, "web", "shop.add");
+    fact(f, FACT_CONTROLLER, &web, "", "revoke");
+    fact(f, FACT_NODE, &app, "celery@app", "");
+    fact(f, FACT_CONTROLLER, &bad, "", "stats");
+    fact(f, FACT_PRODUCER, &worse, "kali", "shop.evil");
+    controls(a, 2, "revoke", SEV_HIGH);
+    controls(a, 3, "revoke", SEV_HIGH);
+    controls(a, 66, "revoke", SEV_HIGH); /* does nothing else */
+    controls(a, 67, "revoke", SEV_HIGH);
+    controls(a, 67, "shutdown", SEV_CRITICAL);
+    controls(a, 67, "revoke", SEV_HIGH);
+    char *yaml = learn(f, NULL, NULL, a);
+    assert_string_equal(
+        yaml, "version: 1\n"
+              "producers:\n"
+              "  - { origin: web, addresses: [10.0.0.2], tasks: [shop.add], user: shop }\n"
+              "workers:\n"
+              "  - { node: \"celery@app\", addresses: [10.0.0.3], user: shop }\n"
+              "controllers: []\ntasks:\n  - shop.add\nimports: []\nmonitors: []\n"
+              "schedulers: []\n");
+    free(yaml);
+    accused_free(a);
+    facts_free(f);
+}
+
 static void nothing_of_attackers(void **state)
 {
     struct facts *f = facts_new(FACTS_MAX);
@@ -512,10 +561,10 @@ static void names_that_are_no_text(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(pods_of_a_week),         cmocka_unit_test(whatever_the_order),
-        cmocka_unit_test(as_it_is_written),       cmocka_unit_test(nothing_of_attackers),
-        cmocka_unit_test(queues_of_a_start),      cmocka_unit_test(what_was_written_by_hand),
-        cmocka_unit_test(names_that_are_no_text),
+        cmocka_unit_test(pods_of_a_week),           cmocka_unit_test(whatever_the_order),
+        cmocka_unit_test(as_it_is_written),         cmocka_unit_test(nothing_of_attackers),
+        cmocka_unit_test(queues_of_a_start),        cmocka_unit_test(who_revokes),
+        cmocka_unit_test(what_was_written_by_hand), cmocka_unit_test(names_that_are_no_text),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
