@@ -1,68 +1,12 @@
 /* signatures/learn_shape.c - see learn_shape.h. */
 #include "signatures/learn_shape.h"
 
-#define PARTS_MAX 32u /* of one label; a name with more is its own shape */
-
-enum part_is {
-    PART_KEPT,
-    PART_MADE,     /* generated as a whole */
-    PART_NUMBERED, /* a number stands behind it */
-};
-
-struct part {
-    struct bytes text;
-    enum part_is is;
-};
-
-struct label {
-    struct part parts[PARTS_MAX];
-    unsigned n;
-};
+#include "signatures/learn_label.h"
 
 struct writer {
     char *at, *end;
     bool full;
 };
-
-static bool is_digit(uint8_t c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static bool is_letter(uint8_t c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static bool is_hex(uint8_t c)
-{
-    return is_digit(c) || (c >= 'a' && c <= 'f');
-}
-
-/* kubernetes:apimachinery/pkg/util/rand/rand.go: no vowels, nothing that looks like another. */
-static bool is_of_pod(uint8_t c)
-{
-    return c != 0 && strchr("bcdfghjklmnpqrstvwxz2456789", c) != NULL;
-}
-
-static bool is_separator(uint8_t c)
-{
-    return c == '-' || c == '_';
-}
-
-static size_t count(struct bytes text, bool (*is)(uint8_t c))
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < text.len; i++)
-        n += is(text.at[i]);
-    return n;
-}
-
-static bool all(struct bytes text, bool (*is)(uint8_t c))
-{
-    return text.len > 0 && count(text, is) == text.len;
-}
 
 static void put(struct writer *w, struct bytes text, bool escaped)
 {
@@ -108,87 +52,6 @@ bool learn_unescape(char *glob)
     return true;
 }
 
-/* --- what is generated -------------------------------------------------------- */
-
-static bool split(struct bytes label, struct label *out)
-{
-    out->n = 0;
-    while (label.len > 0 || out->n == 0) {
-        size_t n = 0;
-
-        while (n < label.len && !is_separator(label.at[n]))
-            n++;
-        if (out->n == PARTS_MAX)
-            return false;
-        out->parts[out->n++] = (struct part){bytes_cut(&label, n), PART_KEPT};
-        if (label.len == 1) /* ends in a separator */
-            return false;
-        bytes_cut(&label, 1);
-    }
-    return true;
-}
-
-static void mark_uuid(struct label *l)
-{
-    static const size_t lengths[] = {8, 4, 4, 4, 12};
-
-    for (unsigned i = 0; i + 5 <= l->n; i++) {
-        unsigned k = 0;
-
-        while (k < 5 && l->parts[i + k].text.len == lengths[k] && all(l->parts[i + k].text, is_hex))
-            k++;
-        for (unsigned j = 0; k == 5 && j < 5; j++)
-            l->parts[i + j].is = PART_MADE;
-    }
-}
-
-/* <name>-<hash of the template>-<five random>, <name>-<five random>. */
-static void mark_pod(struct label *l)
-{
-    struct part *last = &l->parts[l->n - 1];
-
-    if (l->n < 2 || last->text.len != 5 || !all(last->text, is_of_pod))
-        return;
-    last->is = PART_MADE;
-    if (l->n > 2 && last[-1].text.len >= 8 && last[-1].text.len <= 10 &&
-        all(last[-1].text, is_of_pod))
-        last[-1].is = PART_MADE;
-}
-
-static unsigned turns(struct bytes text)
-{
-    unsigned n = 0;
-
-    for (size_t i = 1; i < text.len; i++)
-        n += is_digit(text.at[i]) != is_digit(text.at[i - 1]);
-    return n;
-}
-
-static enum part_is judge(struct bytes text)
-{
-    size_t digits = count(text, is_digit), letters = count(text, is_letter);
-
-    if (text.len == 0 || digits + letters != text.len)
-        return PART_KEPT;
-    if (letters == 0 || (text.len >= 8 && digits > 0 && all(text, is_hex)) ||
-        (text.len >= 4 && turns(text) >= 2))
-        return PART_MADE;
-    if (digits > 0 && turns(text) == 1 && is_digit(text.at[text.len - 1]))
-        return PART_NUMBERED;
-    return PART_KEPT;
-}
-
-static void mark(struct label *l)
-{
-    mark_uuid(l);
-    mark_pod(l);
-    for (unsigned i = 0; i < l->n; i++)
-        if (l->parts[i].is == PART_KEPT)
-            l->parts[i].is = judge(l->parts[i].text);
-}
-
-/* --- the glob ----------------------------------------------------------------- */
-
 static void put_part(struct writer *w, const struct part *p)
 {
     size_t n = p->text.len;
@@ -197,7 +60,7 @@ static void put_part(struct writer *w, const struct part *p)
         put_str(w, "*");
         return;
     }
-    while (p->is == PART_NUMBERED && n > 0 && is_digit(p->text.at[n - 1]))
+    while (p->is == PART_NUMBERED && n > 0 && label_is_digit(p->text.at[n - 1]))
         n--;
     put(w, bytes_head(p->text, n), true);
     if (p->is == PART_NUMBERED)
@@ -217,43 +80,50 @@ static void put_label(struct writer *w, const struct label *l)
     }
 }
 
-static bool holds_name(const struct label *l)
-{
-    for (unsigned i = 0; i < l->n; i++)
-        if (l->parts[i].is != PART_MADE && count(l->parts[i].text, is_letter) > 0)
-            return true;
-    return false;
-}
-
-static bool holds_made(const struct label *l)
-{
-    for (unsigned i = 0; i < l->n; i++)
-        if (l->parts[i].is != PART_KEPT)
-            return true;
-    return false;
-}
-
-static bool is_uuid(struct bytes text)
+static void put_hex(struct writer *w, struct bytes text)
 {
     for (size_t i = 0; i < text.len; i++)
-        if (i == 8 || i == 13 || i == 18 || i == 23 ? text.at[i] != '-' : !is_hex(text.at[i]))
-            return false;
-    return text.len == 36;
+        put_str(w, text.at[i] == '-' ? "-" : "[0-9a-f]");
 }
 
-/* What is generated as a whole, and has a form of its own. */
-static bool put_form(struct writer *w, struct bytes label)
+static bool is_form(struct bytes label, const struct label *l)
 {
-    if (label.len == 12 && all(label, is_hex)) {
-        for (unsigned i = 0; i < 12; i++)
-            put_str(w, "[0-9a-f]");
+    bool good = label_is_id(l->parts[0].text);
+
+    for (unsigned i = 1; i < l->n; i++)
+        good &= label_all(l->parts[i].text, label_is_digit);
+    return good || label_is_uuid(label);
+}
+
+/* What is generated as a whole, and has a form of its own: a UUID, or an id with numbers behind. */
+static bool put_form(struct writer *w, struct bytes label, const struct label *l)
+{
+    if (!is_form(label, l))
+        return false;
+    if (label_is_uuid(label)) {
+        put_hex(w, label);
         return true;
     }
-    if (label.len != 36)
-        return false;
-    for (size_t i = 0; i < label.len; i++)
-        put_str(w, label.at[i] == '-' ? "-" : "[0-9a-f]");
+    put_hex(w, l->parts[0].text);
+    for (unsigned i = 1; i < l->n; i++) {
+        put(w, bytes_of(l->parts[i].text.at - 1, 1), true);
+        put_str(w, "[0-9]*");
+    }
     return true;
+}
+
+/* The address that a function has to itself, as a name: 169.254.76.1, 169-254-76-1. */
+static bool is_link_local(struct bytes host)
+{
+    size_t n = 8;
+
+    if (host.len < 11 ||
+        (memcmp(host.at, "169.254.", n) != 0 && memcmp(host.at, "169-254-", n) != 0))
+        return false;
+    while (n < host.len && label_is_digit(host.at[n]))
+        n++;
+    return n > 8 && n < host.len && host.at[n] == host.at[3] &&
+           label_all(bytes_of(host.at + n + 1, host.len - n - 1), label_is_digit);
 }
 
 void learn_queue(struct bytes name, char to[SHAPE_ROOM])
@@ -263,11 +133,11 @@ void learn_queue(struct bytes name, char to[SHAPE_ROOM])
 
     to[0] = '\0';
     while (rest.len > 0) {
-        bool made = is_uuid(bytes_head(rest, 36));
+        bool made = label_is_uuid(bytes_head(rest, 36));
         struct bytes part = bytes_cut(&rest, made ? 36 : 1);
 
         if (made)
-            put_form(&w, part);
+            put_hex(&w, part);
         else
             put(&w, part, true);
     }
@@ -284,17 +154,16 @@ static enum shape shape_label(struct writer *w, struct bytes label)
 {
     struct label l;
 
-    if (!split(label, &l)) {
+    if (!label_read(label, &l)) {
         put(w, label, true);
         return SHAPE_NONE;
     }
-    mark(&l);
-    if (!holds_made(&l)) {
+    if (!label_holds_made(&l)) {
         put(w, label, true);
         return SHAPE_NONE;
     }
-    if (!holds_name(&l))
-        return put_form(w, label) ? SHAPE_GENERIC : SHAPE_BARE;
+    if (!label_holds_name(&l))
+        return put_form(w, label, &l) ? SHAPE_GENERIC : SHAPE_BARE;
     put_label(w, &l);
     return is_generic(&l) ? SHAPE_GENERIC : SHAPE_NAMED;
 }
@@ -317,6 +186,56 @@ static enum shape shape_before(struct writer *w, struct bytes label)
     return is == SHAPE_BARE ? SHAPE_NONE : is;
 }
 
+static bool is_of_task(uint8_t c)
+{
+    return label_is_digit(c) || (c >= 'a' && c <= 'z');
+}
+
+/* Behind the first label: the number of a dyno or of a slot, the id of a Swarm's task. */
+static bool put_made(struct writer *w, struct bytes label)
+{
+    bool number = label_all(label, label_is_digit);
+    bool task =
+        label.len == 25 && label_all(label, is_of_task) && label_count(label, label_is_digit) > 0;
+
+    if (number || task)
+        put_str(w, number ? ".[0-9]*" : ".*");
+    return number || task;
+}
+
+/* The rest of a host's name, from its first dot on. true: some of it is generated. */
+static bool put_rest(struct writer *w, struct bytes rest)
+{
+    bool any = false;
+
+    while (rest.len > 0) {
+        struct bytes label = bytes_of(rest.at + 1, rest.len - 1);
+
+        label = bytes_head(label, find(label, '.'));
+        if (!put_made(w, label))
+            break;
+        any = true;
+        bytes_cut(&rest, label.len + 1);
+    }
+    put(w, rest, true);
+    return any;
+}
+
+static enum shape shape_host(struct writer *w, struct bytes host)
+{
+    enum shape is;
+
+    if (is_link_local(host)) {
+        put(w, bytes_head(host, 8), false);
+        put_str(w, "*");
+        return SHAPE_GENERIC;
+    }
+    is = shape_label(w, bytes_cut(&host, find(host, '.')));
+    if (is == SHAPE_BARE)
+        return is;
+    return put_rest(w, host) && is == SHAPE_NONE ? SHAPE_NAMED : is;
+}
+
 enum shape learn_shape(struct bytes name, char to[SHAPE_ROOM])
 {
     struct writer w = {to, to + SHAPE_ROOM, false};
@@ -329,8 +248,7 @@ enum shape learn_shape(struct bytes name, char to[SHAPE_ROOM])
         before = shape_before(&w, bytes_cut(&rest, at));
         bytes_cut(&rest, 1);
     }
-    host = shape_label(&w, bytes_cut(&rest, find(rest, '.')));
-    put(&w, rest, true);
+    host = shape_host(&w, rest);
     if (host == SHAPE_BARE || w.full) {
         learn_escape(name, to);
         return w.full ? SHAPE_NONE : SHAPE_BARE;

@@ -5,7 +5,9 @@
  * '@'): numbers between separators (worker-12, ip-10-0-0-12), the two last parts of a pod's name
  * (web-7d9f8b6c5d-x2x9z; kubernetes:apimachinery/pkg/util/rand), hexadecimal digits (of a
  * container, of an instance: eight or more with a digit among them), UUIDs, and parts in which
- * letters and digits take turns. Of a name with a number behind it (web12) the number. */
+ * letters and digits take turns. Of a name with a number behind it (web12) the number. Labels right
+ * behind the first that are a number (of a dyno, of a slot) or 25 small letters and digits (a
+ * Swarm's task), and names that are a link-local address. */
 #ifndef SIGNATURES_LEARN_SHAPE_H
 #define SIGNATURES_LEARN_SHAPE_H
 

@@ -37,6 +37,9 @@ static void queues(void **state)
     assert_string_equal(glob, name);
 }
 
+#define HEX7  "[0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f]"
+#define HEX14 HEX7 HEX7
+
 static void shapes_are_known(void **state)
 {
     static const struct {
@@ -72,6 +75,19 @@ static void shapes_are_known(void **state)
         {"https-front", "https-front", SHAPE_NONE},
         {"db-primary", "db-primary", SHAPE_NONE},
         {"nginx", "nginx", SHAPE_NONE},
+        {"web.17", "web.[0-9]*", SHAPE_NAMED},
+        {"shop_web.3.x8a7wbnix4fhlyeytrsruxfnr", "shop_web.[0-9]*.*", SHAPE_NAMED},
+        {"celery@shop_web.3", "celery@shop_web.[0-9]*", SHAPE_NAMED},
+        {"web.3.example.com", "web.[0-9]*.example.com", SHAPE_NAMED},
+        {"web.example.3", "web.example.3", SHAPE_NONE},
+        {"web.", "web.", SHAPE_NONE},
+        {"169.254.76.1", "169.254.*", SHAPE_GENERIC},
+        {"celery@169-254-76-1", "celery@169-254-*", SHAPE_GENERIC},
+        {"169.254.76", "169.254.76", SHAPE_BARE},
+        {"169.254.76.example", "169.254.76.example", SHAPE_BARE},
+        {"d891234f567890", HEX14, SHAPE_GENERIC},
+        {"89123456789012", "89123456789012", SHAPE_BARE}, /* a time? */
+        {"d891234f567890-1234567890", HEX14 "-[0-9]*", SHAPE_GENERIC},
     };
     char glob[SHAPE_ROOM];
 
