@@ -26,6 +26,7 @@ static void close_deployment(void *self)
     swallowed_free(d->swallowed);
     schedule_free(d->schedule);
     waiting_free(d->unacked);
+    waiting_free(d->doubted);
     for (size_t i = 0; i < sizeof maps / sizeof *maps; i++)
         if (maps[i])
             lru_free(maps[i]);
@@ -60,8 +61,9 @@ static void *open_deployment(const struct policy *policy)
     d->swallowed = swallowed_new();
     d->schedule = schedule_new();
     d->unacked = unacked_new();
+    d->doubted = forged_new();
     if (crew_open(&d->crew) && d->ledger && d->nodes && d->control && d->consumers && d->origins &&
-        d->belongs && d->swallowed && d->schedule && d->unacked && open_maps(d))
+        d->belongs && d->swallowed && d->schedule && d->unacked && d->doubted && open_maps(d))
         return d;
     close_deployment(d);
     return NULL;
@@ -97,6 +99,7 @@ static void note(void *self, const struct msg *m, const struct detect_out *out)
         crew_note(&d->crew, m);
     origins_note(d, m, out);
     tasks_note(d, m, out);
+    forged_note(d, m, out);
     handcrafted_note(d, m, out);
     hidden_note(d, m, out);
     flood_note(d, m, out);
@@ -122,6 +125,7 @@ static void tick(void *self, struct stamp now, const struct detect_out *out)
     swallowed_tick(d, now, out);
     schedule_tick(d, now, out);
     unacked_tick(d, now, out);
+    forged_tick(d, now, out);
 }
 
 static void finish(void *self, struct stamp now, const struct detect_out *out)
@@ -129,6 +133,7 @@ static void finish(void *self, struct stamp now, const struct detect_out *out)
     consumers_finish(self, now, out);
     schedule_finish(self, out);
     unacked_finish(self, now, out);
+    forged_finish(self, out);
 }
 
 const struct cluster_detector deployment_detector = {

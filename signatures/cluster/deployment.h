@@ -18,6 +18,7 @@ struct deployment {
     struct swallowed *swallowed;
     struct schedule *schedule;
     struct waiting *unacked; /* of unacked.c */
+    struct waiting *doubted; /* of forged.c */
     struct lru *bindings;    /* of tap.c */
     struct lru *names;       /* of hidden.c */
     struct lru *producers;   /* of flood.c */
@@ -32,12 +33,15 @@ struct deployment {
  * many others never cross to the collector. */
 bool deployment_wants_command(const struct msg *m);
 
-/* tasks.c: fills the ledger; task-replayed, result-forged. */
+/* tasks.c: fills the ledger; task-replayed. */
 void tasks_note(struct deployment *d, const struct msg *m, const struct detect_out *out);
 uint64_t tasks_id(struct bytes id); /* of a task, for the ledger */
 /* Bytes that came to this host, which takes tasks, were lost since the task was last seen: its
  * delivery may have been among them. */
 bool tasks_may_have_taken(struct deployment *d, const struct msg *m, const struct ledger_task *t,
+                          uint64_t host);
+/* The task's publish was not seen, and this host was there before we looked. */
+bool tasks_is_from_before(struct deployment *d, const struct msg *m, const struct ledger_task *t,
                           uint64_t host);
 /* The host of the task's broker goes by the same address where m is: on the same server, or on that
  * of the results, which may be in another network. */
@@ -45,6 +49,12 @@ bool tasks_goes_by_it(struct deployment *d, const struct msg *m, const struct le
                       uint64_t host);
 /* A task message that brings a task in: published, or called restored by who cannot have had it. */
 bool tasks_is_published(struct deployment *d, const struct msg *m);
+
+/* forged.c: result-forged. */
+struct waiting *forged_new(void);
+void forged_note(struct deployment *d, const struct msg *m, const struct detect_out *out);
+void forged_tick(struct deployment *d, struct stamp now, const struct detect_out *out);
+void forged_finish(struct deployment *d, const struct detect_out *out);
 
 /* handcrafted.c: task-handcrafted. */
 struct lru *handcrafted_new(void);

@@ -1,4 +1,4 @@
-/* signatures/cluster/tasks.c - the life of each task: task-replayed, result-forged. */
+/* signatures/cluster/tasks.c - the life of each task: task-replayed. */
 #include "base/hash.h"
 #include "signatures/baseline.h"
 #include "signatures/cluster/deployment.h"
@@ -96,9 +96,8 @@ bool tasks_may_have_taken(struct deployment *d, const struct msg *m, const struc
            (h->consumes || h->announced || h->mailbox);
 }
 
-/* Its publish was not seen, and this host was there before we looked. */
-static bool is_from_before(struct deployment *d, const struct msg *m, const struct ledger_task *t,
-                           uint64_t host)
+bool tasks_is_from_before(struct deployment *d, const struct msg *m, const struct ledger_task *t,
+                          uint64_t host)
 {
     const struct host *h = crew_find(&d->crew, m, host);
 
@@ -110,7 +109,7 @@ static bool is_excused(struct deployment *d, const struct msg *m, struct ledger_
                        uint64_t host)
 {
     if (came_first(m, t) || ledger_took_any(d->ledger, t->id, host, m->at.ns) ||
-        is_from_before(d, m, t, host) || ends_replaced(d, m, t, host))
+        tasks_is_from_before(d, m, t, host) || ends_replaced(d, m, t, host))
         return true;
     if (!tasks_may_have_taken(d, m, t, host))
         return false;
@@ -186,114 +185,10 @@ static void task(struct deployment *d, const struct msg *m, const struct detect_
         published(d, m, tasks_id(text), out);
 }
 
-static bool is_final(const struct msg *m)
-{
-    static const char *const states[] = {"SUCCESS", "FAILURE", "REVOKED", "REJECTED", "IGNORED"};
-
-    for (size_t i = 0; i < sizeof states / sizeof *states; i++)
-        if (msg_is(m, F_RESULT_STATUS, states[i]))
-            return true;
-    return false;
-}
-
-/* Who took the task that this one came from answers for it too: the rest of a chain that failed,
- * the body of a chord (celery:backends/base.py:Backend.mark_as_failure). */
-static bool took_origin(struct deployment *d, const struct ledger_task *t, uint64_t host,
-                        int64_t now)
-{
-    const uint64_t of[] = {t->parent, t->root};
-    const uint64_t scope = t->scope;
-
-    for (size_t i = 0; i < 2; i++) {
-        const struct ledger_task *o = of[i] ? ledger_find(d->ledger, of[i], scope, now) : NULL;
-
-        if (of[i] && (!o || ledger_took_any(d->ledger, of[i], host, now)))
-            return true; /* what was not seen accuses nobody */
-    }
-    return false;
-}
-
-/* A revoke goes to all workers; from Celery 5.6 on each of them stores the state of a task that has
- * none yet (celery:worker/control.py:_revoke). */
-static bool is_told_revoked(struct deployment *d, const struct msg *m, const struct ledger_task *t,
-                            uint64_t host)
-{
-    const struct host *h;
-
-    if (!t->revoked || !msg_is(m, F_RESULT_STATUS, "REVOKED"))
-        return false;
-    h = crew_find(&d->crew, m, host);
-    return h && (h->consumes || h->took || h->mailbox || h->announced || h->partial);
-}
-
 bool tasks_goes_by_it(struct deployment *d, const struct msg *m, const struct ledger_task *t,
                       uint64_t host)
 {
     return t->server == topology_server(m->conn) || crew_find(&d->crew, m, host);
-}
-
-/* Whether the address of who stores a result can be asked whether it took the task. */
-static bool is_comparable(struct deployment *d, const struct msg *m, const struct ledger_task *t,
-                          uint64_t host)
-{
-    if (t->server == topology_server(m->conn) || crew_find_in(&d->crew, t->scope, host))
-        return true;
-    for (unsigned i = 0; i < LEDGER_TAKERS; i++)
-        if (t->takers[i] != 0 && tasks_goes_by_it(d, m, t, t->takers[i]))
-            return true;
-    return false;
-}
-
-static bool is_forged(struct deployment *d, const struct msg *m, const struct ledger_task *t,
-                      uint64_t host)
-{
-    const struct host *h;
-
-    if (ledger_took_any(d->ledger, t->id, host, m->at.ns) || t->accused == host ||
-        (m->coverage & COVER_GAP) || !is_comparable(d, m, t, host))
-        return false;
-    /* celery:contrib/abortable.py: the state that a client may write. */
-    if (msg_is(m, F_RESULT_STATUS, "ABORTED") &&
-        (t->publisher == host || !tasks_goes_by_it(d, m, t, t->publisher)))
-        return false;
-    if (t->retried && t->publisher == host)
-        return false; /* it took the task before anything of it was seen */
-    if (took_origin(d, t, host, m->at.ns) || is_told_revoked(d, m, t, host) ||
-        tasks_may_have_taken(d, m, t, host) || is_from_before(d, m, t, host))
-        return false;
-    if (t->taken_ns != 0)
-        return true;
-    /* Nobody was seen to take it: then whoever takes tasks may have. */
-    h = crew_find(&d->crew, m, host);
-    return t->publisher != 0 && t->server == topology_server(m->conn) && h && !h->took &&
-           !h->partial;
-}
-
-static void result(struct deployment *d, const struct msg *m, const struct detect_out *out)
-{
-    struct bytes text = msg_text(m, F_TASK_ID);
-    uint64_t id = tasks_id(text), host = crew_host_id(m);
-    struct ledger_task *t;
-    struct finding f;
-
-    if (text.len == 0 || m->dir != TO_SERVER || (m->op != OP_PUBLISH && m->op != OP_STORE))
-        return;
-    t = ledger_find(d->ledger, id, topology_scope(m), m->at.ns);
-    if (!t)
-        t = ledger_find_any(d->ledger, id, m->at.ns);
-    if (!t)
-        return;
-    if (!is_forged(d, m, t, host) ||
-        baseline_lists(out->policy->baseline, BASELINE_RELAYS, &m->conn->id.client)) {
-        t->ended |= is_final(m);
-        return;
-    }
-    t->accused = host;
-    finding_init(&f, RULE_RESULT_FORGED, SEV_HIGH);
-    finding_reason(&f, t->taken_ns ? "a result from an address that never took the task"
-                                   : "a result of a task that nobody has taken yet");
-    finding_text(&f, "status", msg_text(m, F_RESULT_STATUS));
-    out->emit(out->ctx, m, &f);
 }
 
 static void event(struct deployment *d, const struct msg *m)
@@ -317,8 +212,6 @@ void tasks_note(struct deployment *d, const struct msg *m, const struct detect_o
 {
     if (m->kind == MSG_TASK)
         task(d, m, out);
-    else if (m->kind == MSG_RESULT)
-        result(d, m, out);
     else if (m->kind == MSG_WORKER)
         event(d, m);
 }

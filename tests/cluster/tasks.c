@@ -1,4 +1,4 @@
-/* Tests of cluster/tasks.c: who may publish a task again, and who may answer it. */
+/* Tests of cluster/tasks.c: who may publish a task again. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -91,66 +91,6 @@ static void retried_before_all(void **state)
     scene_result(&s, 31, "a", "RETRY");
     scene_expect(&s, "");
     scene_result(&s, 66, "a", "SUCCESS");
-    scene_expect(&s, "result-forged/4@66 ");
-    scene_close(&s);
-}
-
-static void forged(void **state)
-{
-    struct scene s;
-
-    (void)state;
-    scene_open(&s, &deployment_detector);
-    scene_publish(&s, 21, "a");
-    scene_deliver(&s, 31, 1, "a");
-    scene_result(&s, 31, "a", "SUCCESS");
-    scene_expect(&s, "");
-    scene_result(&s, 66, "a", "SUCCESS");
-    scene_result(&s, 66, "a", "SUCCESS"); /* stored, and announced */
-    scene_expect(&s, "result-forged/4@66 ");
-    scene_publish(&s, 21, "waits");
-    scene_result(&s, 66, "waits", "SUCCESS");
-    scene_expect(&s, "result-forged/4@66 ");
-    scene_close(&s);
-}
-
-static void not_forged(void **state)
-{
-    struct scene s;
-
-    (void)state;
-    scene_open(&s, &deployment_detector);
-    scene_result(&s, 31, "from-before", "SUCCESS");
-    scene_publish(&s, 21, "aborted");
-    scene_deliver(&s, 31, 1, "aborted");
-    scene_result(&s, 21, "aborted", "ABORTED");
-    scene_publish(&s, 21, "gap");
-    scene_deliver(&s, 31, 1, "other");
-    scene_result(&s, 31, "gap", "SUCCESS"); /* a worker, whose delivery was lost */
-    scene_expect(&s, "");
-    scene_close(&s);
-}
-
-/* Who took the parent answers for the rest of a chain that failed. */
-static void rest_of_a_chain(void **state)
-{
-    struct scene s;
-
-    (void)state;
-    scene_open(&s, &deployment_detector);
-    scene_publish(&s, 21, "parent");
-    scene_deliver(&s, 31, 1, "parent");
-    for (unsigned i = 0; i < 2; i++) {
-        scene_amqp(&s, 21, 5, MSG_TASK, "published");
-        s.m.op = OP_PUBLISH;
-        scene_set(&s, F_TASK_ID, i ? "child-2" : "child-1");
-        scene_set(&s, F_TASK_PARENT_ID, "parent");
-        scene_say(&s);
-        scene_deliver(&s, 32, 2, i ? "child-2" : "child-1");
-    }
-    scene_result(&s, 31, "child-1", "FAILURE");
-    scene_expect(&s, "");
-    scene_result(&s, 66, "child-2", "FAILURE");
     scene_expect(&s, "result-forged/4@66 ");
     scene_close(&s);
 }
@@ -291,68 +231,6 @@ static void from_before(void **state)
     scene_close(&s);
 }
 
-static void stored(struct scene *s, unsigned host, const char *id, const char *status)
-{
-    scene_redis(s, host, host * 100 + 2, MSG_RESULT, "stored");
-    s->m.op = OP_STORE;
-    scene_set(s, F_TASK_ID, id);
-    scene_set(s, F_RESULT_STATUS, status);
-    scene_say(s);
-}
-
-/* Results on another server, which may be in another network: 131 is 31 there. */
-static void results_elsewhere(void **state)
-{
-    struct scene s;
-
-    (void)state;
-    scene_open(&s, &deployment_detector);
-    scene_publish(&s, 21, "a");
-    scene_deliver(&s, 31, 1, "a");
-    stored(&s, 121, "a", "ABORTED");
-    stored(&s, 131, "a", "SUCCESS");
-    scene_expect(&s, "");
-    scene_publish(&s, 21, "b");
-    scene_deliver(&s, 32, 2, "b");
-    stored(&s, 31, "b", "SUCCESS"); /* known on the broker: it is no other's address */
-    scene_expect(&s, "result-forged/4@31 ");
-    stored(&s, 32, "b", "SUCCESS");
-    stored(&s, 66, "b", "SUCCESS"); /* 32 goes by its address there */
-    scene_expect(&s, "result-forged/4@66 ");
-    scene_close(&s);
-}
-
-/* The state of a revoked task comes from all workers, of whatever was not revoked from none. */
-static void revoked_everywhere(void **state)
-{
-    struct scene s;
-
-    (void)state;
-    scene_open(&s, &deployment_detector);
-    scene_publish(&s, 21, "a");
-    scene_publish(&s, 21, "b");
-    scene_deliver(&s, 31, 1, "a");
-    scene_deliver(&s, 31, 1, "b");
-    scene_publish(&s, 21, "c");
-    scene_deliver(&s, 32, 2, "c");
-    scene_amqp(&s, 21, 5, MSG_CONTROL, "published");
-    s.m.op = OP_PUBLISH;
-    scene_set(&s, F_CONTROL_METHOD, "revoke");
-    scene_num(&s, F_CONTROL_TERMINATE, 0);
-    scene_list(&s, F_CONTROL_TASKS, "a");
-    scene_say(&s);
-    scene_expect(&s, "control-change/3@21 ");
-    scene_result(&s, 32, "a", "REVOKED");
-    scene_expect(&s, "");
-    scene_result(&s, 32, "a", "SUCCESS");
-    scene_expect(&s, "result-forged/4@32 ");
-    scene_result(&s, 66, "a", "REVOKED"); /* no worker */
-    scene_expect(&s, "result-forged/4@66 ");
-    scene_result(&s, 32, "b", "REVOKED");
-    scene_expect(&s, "result-forged/4@32 ");
-    scene_close(&s);
-}
-
 /* The vhost of a connection joined in the middle is not known: the taker is known all the same. */
 static void midstream(void **state)
 {
@@ -409,16 +287,11 @@ int main(void)
         cmocka_unit_test(not_again),
         cmocka_unit_test(restored_by_a_stranger),
         cmocka_unit_test(retried_before_all),
-        cmocka_unit_test(forged),
-        cmocka_unit_test(not_forged),
-        cmocka_unit_test(rest_of_a_chain),
         cmocka_unit_test(replaced_by_a_chord),
         cmocka_unit_test(replaced_with_two_addresses),
         cmocka_unit_test(lost),
         cmocka_unit_test(told_late),
         cmocka_unit_test(from_before),
-        cmocka_unit_test(results_elsewhere),
-        cmocka_unit_test(revoked_everywhere),
         cmocka_unit_test(midstream),
         cmocka_unit_test(put_among_the_taken),
     };
