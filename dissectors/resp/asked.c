@@ -6,6 +6,7 @@
 #include "dissectors/resp/foothold.h"
 #include "dissectors/resp/pending.h"
 #include "dissectors/resp/tell.h"
+#include "dissectors/resp/watched.h"
 
 void request_lay_out(struct request *r)
 {
@@ -71,63 +72,6 @@ void request_values(struct feed *f, struct request *r)
         r->told = request_number(r, r->n - 1) + 1;
 }
 
-/* Keys that kombu and redbeat keep their own state under (kombu:transport/redis.py,
- * redbeat:redbeat/schedulers.py), whatever prefix they have. */
-static bool key_is_celerys(struct bytes key)
-{
-    return bytes_find(key, "unacked") || bytes_find(key, "_kombu.binding") ||
-           bytes_find(key, "redbeat:");
-}
-
-enum { QUEUE_NAME_MAX = 128 };
-
-/* Results and what caches keep (prefix:version:key) have longer names; a prefix of kombu's may end
- * in a colon. */
-static bool key_may_be_queue(struct bytes key)
-{
-    const uint8_t *colon = key.len > 0 ? memchr(key.at, ':', key.len) : NULL;
-    struct bytes rest = key;
-
-    if (key.len == 0 || key.len > QUEUE_NAME_MAX || bytes_find(key, "celery-task-meta-"))
-        return false;
-    if (!colon)
-        return true;
-    bytes_cut(&rest, (size_t)(colon - key.at) + 1);
-    return rest.len > 0 && !memchr(rest.at, ':', rest.len);
-}
-
-/* Whether one of the keys that the command writes is. */
-static bool name_is_watched(const struct request *r)
-{
-    const struct command *c = r->command;
-    uint32_t i = c->keys == KEYS_RANGE ? c->first : c->values == VALUES_MSETEX ? 2 : 1;
-    struct command_layout l;
-    struct bytes key;
-
-    if (c->keys == KEYS_STORE) {
-        command_lay_out(c, r->at, r->n, r->total, &l);
-        return l.key_extra > 0;
-    }
-    do {
-        key = request_arg(r, i);
-        if (key_may_be_queue(key) || key_is_celerys(key))
-            return true;
-        i += 2;
-    } while (command_writes_many(c) && i < r->total);
-    return false;
-}
-
-static bool key_is_watched(const struct request *r)
-{
-    uint8_t flags = r->command->flags;
-
-    if (flags & COMMAND_KEY_WATCH)
-        return key_is_celerys(request_key(r));
-    if (flags & COMMAND_NAME_WATCH)
-        return name_is_watched(r);
-    return (flags & COMMAND_SETTLES) && bytes_find(request_arg(r, 1), "redbeat:");
-}
-
 /* The lines of an HTTP request are commands to Redis; that it is one was said. */
 static bool http_header(const struct resp_conn *conn, const struct request *r)
 {
@@ -139,23 +83,10 @@ static bool http_header(const struct resp_conn *conn, const struct request *r)
            name.at[name.len - 1] == ':';
 }
 
-/* That a client acknowledges at all is said once in a while. */
-static bool settles(const struct feed *f, const struct request *r)
-{
-    struct resp_conn *conn = f->conn;
-    struct bytes key;
-
-    if (!(r->command->flags & COMMAND_SETTLES) ||
-        (conn->settled && f->chunk->at.ns - conn->settled < SETTLES_NS))
-        return false;
-    key = request_arg(r, 1);
-    return bytes_find(key, "unacked") && !bytes_find(key, "unacked_index");
-}
-
 /* Whether the command is told now, and its reply later. */
 static void interest(const struct resp_conn *conn, const struct request *r, bool *now, bool *later)
 {
-    uint8_t flags = r->command->flags;
+    unsigned flags = r->command->flags;
 
     *later = *now = true;
     if (conn->conf->commands)
@@ -164,13 +95,13 @@ static void interest(const struct resp_conn *conn, const struct request *r, bool
     if (conn->replica && r->command->act == ACT_REPLCONF)
         *later = false; /* REPLCONF ACK, once a second */
     *now = *later || (flags & COMMAND_TOLD);
-    if (*now || !key_is_watched(r))
+    if (*now || !watched_key(r))
         return;
     *now = true;
     *later = command_writes_many(r->command);
 }
 
-static void tell_command(const struct feed *f, const struct request *r, bool settled)
+static void tell_command(const struct feed *f, const struct request *r, enum watched_turn turn)
 {
     struct args args = {r->at, r->skipped > 0 && r->n > ARGS_FIRST ? ARGS_FIRST : r->n};
     struct bytes channel = request_channel(r);
@@ -188,8 +119,8 @@ static void tell_command(const struct feed *f, const struct request *r, bool set
         fields_text(&m.fields, F_REDIS_CHANNEL, channel);
     if (hidden.at)
         fields_text(&m.fields, F_REDIS_NAME, hidden);
-    if (settled)
-        fields_num(&m.fields, F_SETTLES, 1);
+    if (turn != TURN_NONE)
+        fields_num(&m.fields, turn == TURN_SETTLES ? F_SETTLES : F_INDEXES, 1);
     m.args = &args;
     tell(f, &m);
 }
@@ -315,8 +246,8 @@ static bool ordinary(struct feed *f, struct request *r)
         !pending_is_easy(conn))
         return false;
     c = r->command = command_of(r->at, r->n);
-    if (!command_is_ordinary(c) || settles(f, r) ||
-        ((c->flags & (COMMAND_SETTLES | COMMAND_NAME_WATCH)) && key_is_watched(r)))
+    if (!command_is_ordinary(c) || watched_turn(f, r) != TURN_NONE ||
+        ((c->flags & COMMAND_WATCHED_KEYS) && watched_key(r)))
         return false;
     key = pending_needs_key(c->reply);
     if (key || c->values != VALUES_NONE)
@@ -332,7 +263,8 @@ void request_asked(struct feed *f, struct request *r)
     struct resp_conn *conn = f->conn;
     struct pair_record record;
     struct pending_plan plan = {0};
-    bool now, settled, once = conn->quiet == QUIET_ONCE;
+    bool now, once = conn->quiet == QUIET_ONCE;
+    enum watched_turn turn;
 
     tally_add(f->out->tally, TALLY_redis_values, 1);
     settle(conn);
@@ -352,11 +284,10 @@ void request_asked(struct feed *f, struct request *r)
     if (r->command->act != ACT_NONE)
         credential_asked(f, r, r->command, &record);
     plan.record = pending_num(conn, r, &record) || record.login;
-    settled = settles(f, r);
-    if (settled)
-        conn->settled = f->chunk->at.ns;
-    if (now || settled)
-        tell_command(f, r, settled);
+    turn = watched_turn(f, r);
+    watched_told(f, turn);
+    if (now || turn != TURN_NONE)
+        tell_command(f, r, turn);
     if (r->command->values != VALUES_NONE && !http_header(conn, r))
         request_values(f, r);
     bool acts = r->command->act != ACT_NONE && arity_fits(r);

@@ -90,16 +90,24 @@ enum command_act {
 };
 
 enum command_flag {
-    COMMAND_DATA = 1,         /* reads or writes data */
-    COMMAND_WATCH = 2,        /* always told, with its reply */
-    COMMAND_TOLD = 4,         /* told when it is sent; its reply is not */
-    COMMAND_KEY_WATCH = 8,    /* told when it is sent, if its key is one of kombu's or redbeat's */
-    COMMAND_SECRET = 16,      /* its arguments are never shown */
-    COMMAND_CONTAINER = 32,   /* its first argument is a subcommand */
-    COMMAND_SETTLES = 64,     /* takes a task out of `unacked`: told once in SETTLES_NS; always, if
-                               * its key is redbeat's */
-    COMMAND_NAME_WATCH = 128, /* told when it is sent, if its key might be the name of a queue;
-                               * with its reply if it has several such keys */
+    COMMAND_DATA = 1,          /* reads or writes data */
+    COMMAND_WATCH = 2,         /* always told, with its reply */
+    COMMAND_TOLD = 4,          /* told when it is sent; its reply is not */
+    COMMAND_KEY_WATCH = 8,     /* told when it is sent, if its key is one of kombu's or redbeat's */
+    COMMAND_SECRET = 16,       /* its arguments are never shown */
+    COMMAND_CONTAINER = 32,    /* its first argument is a subcommand */
+    COMMAND_SETTLES = 64,      /* takes a task out of `unacked`: see watched.h; always told, if its
+                                * key is redbeat's */
+    COMMAND_NAME_WATCH = 128,  /* told when it is sent, if its key might be the name of a queue;
+                                * with its reply if it has several such keys */
+    COMMAND_OTHER_WATCH = 256, /* makes its key something else than a list; kombu itself sends it,
+                                * about its own keys: told when it is sent, if its key is none of
+                                * them and might be the name of a queue */
+    COMMAND_INDEXES = 512,     /* changes `unacked_index` as kombu does: see watched.h */
+    COMMAND_RESULT_WATCH = 1024, /* writes what is not among its arguments: told when it is sent, if
+                                  * its key is that of a result */
+    /* What may be asked of a command that is not laid out. */
+    COMMAND_WATCHED_KEYS = COMMAND_SETTLES | COMMAND_NAME_WATCH | COMMAND_OTHER_WATCH,
 };
 
 struct command {
@@ -109,7 +117,9 @@ struct command {
     int8_t last;
     uint8_t values, at, op;
     uint8_t channels;
-    uint8_t reply, expect, act, flags;
+    uint8_t reply, expect, act;
+    uint8_t data; /* from this argument on they are of what is stored, like values; 0: none */
+    uint16_t flags;
 };
 
 /* command_table[0] is a command that is not known, [1] one of a module whose family is. */
@@ -148,7 +158,7 @@ static inline struct bytes command_name(const struct command *c)
  * values are told. */
 static inline bool command_is_ordinary(const struct command *c)
 {
-    return !(c->flags & ~(COMMAND_DATA | COMMAND_SETTLES | COMMAND_NAME_WATCH)) &&
+    return !(c->flags & ~(unsigned)(COMMAND_DATA | COMMAND_INDEXES | COMMAND_WATCHED_KEYS)) &&
            c->act == ACT_NONE && c->name[0] != 0;
 }
 

@@ -220,6 +220,14 @@ static enum command_role setting_role(const struct bytes *args, uint32_t n, uint
     return (i - first) % 2 == 0 ? ROLE_NAME : ROLE_OTHER;
 }
 
+/* SET key value IFEQ value: it is compared with what is there, or with a digest of it. */
+static bool is_compared(const struct bytes *args, uint32_t n, uint32_t i)
+{
+    static const char *const words[] = {"IFEQ", "IFNE", "IFDEQ", "IFDNE", NULL};
+
+    return i > 3 && one_of(args, n, i - 1, words);
+}
+
 static enum command_role special_role(const struct command *c, const struct bytes *args, uint32_t n,
                                       uint32_t i)
 {
@@ -264,6 +272,8 @@ enum command_role command_role(const struct command *c, const struct command_lay
             c->values == VALUES_FIELDS || c->values == VALUES_XADD || c->values == VALUES_HSETEX;
         return last ? ROLE_VALUE : named ? ROLE_FIELD : ROLE_OTHER;
     }
+    if ((c->data > 0 && i >= c->data) || (c->values == VALUES_AT && is_compared(args, n, i)))
+        return ROLE_VALUE;
     if (c->channels == CHANNELS_ALL || (c->channels == CHANNELS_FIRST && i == 1))
         return ROLE_NAME;
     if (i <= name_words(c) && c->name[0])

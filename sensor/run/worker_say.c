@@ -168,6 +168,15 @@ static void note_form(struct msg *m)
         fields_num(&m->fields, F_TASK_SIGNS, signs);
 }
 
+/* What kombu does not read, where it would have to. */
+static void keep_junk(struct worker *w, struct msg *m, const struct interpreter *reader)
+{
+    if (reader == &kombu_interpreter || !junk_wants(m))
+        return;
+    fields_num(&m->fields, F_JUNK, 1);
+    w->out.item(w->out.ctx, m, NULL, 0);
+}
+
 /* What an interpreter makes of a message comes back in here: kombu's envelope
  * inside a Redis list is opened first, and is then a Celery task. */
 void worker_interpret(void *ctx, const struct msg *said)
@@ -194,10 +203,11 @@ void worker_interpret(void *ctx, const struct msg *said)
     if (p->depth == INTERPRET_MAX_DEPTH)
         return;
     p->depth++;
-    for (const struct interpreter *const *i = asked_of(w, m)->interpreters; *i; i++)
-        if ((*i)->read(m, &out))
-            break;
+    const struct interpreter *const *i = asked_of(w, m)->interpreters;
+    while (*i && !(*i)->read(m, &out))
+        i++;
     p->depth--;
+    keep_junk(w, m, *i);
 }
 
 void worker_says(void *ctx, const struct msg *m)

@@ -2,25 +2,33 @@
  * findings about them. */
 #include "signatures/cluster/commands.h"
 
+#include <stdlib.h>
+
 #include "base/hash.h"
 #include "signatures/baseline.h"
 
-static bool is_named(struct bytes command, struct bytes name)
+static int compare(const void *key, const void *of)
 {
-    bool family = name.at[name.len - 1] == ' ';
+    const struct bytes *command = key;
+    const struct bytes *name = &((const struct command_row *)of)->name;
+    int order = memcmp(command->at, name->at, command->len < name->len ? command->len : name->len);
 
-    return (family ? command.len >= name.len : command.len == name.len) &&
-           memcmp(command.at, name.at, name.len) == 0;
+    return order != 0 ? order : (command->len > name->len) - (command->len < name->len);
 }
 
 int commands_act(const struct command_row *rows, size_t n, const struct msg *m)
 {
     struct bytes command = msg_text(m, F_REDIS_COMMAND);
+    const struct command_row *row =
+        command.len > 0 ? bsearch(&command, rows, n, sizeof *rows, compare) : NULL;
+    const uint8_t *space;
 
-    for (size_t i = 0; command.len > 0 && i < n; i++)
-        if (is_named(command, rows[i].name))
-            return rows[i].act;
-    return 0;
+    if (row || command.len == 0)
+        return row ? row->act : 0;
+    space = memchr(command.at, ' ', command.len);
+    command = bytes_head(command, space ? (size_t)(space - command.at) + 1 : 0);
+    row = space ? bsearch(&command, rows, n, sizeof *rows, compare) : NULL;
+    return row ? row->act : 0;
 }
 
 /* What a replica, or a migration that is under way, sends. */

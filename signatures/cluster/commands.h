@@ -15,7 +15,8 @@ struct command_row {
         {(const uint8_t *)(literal), sizeof(literal) - 1}, (int)(act) \
     }
 
-/* What the first row that fits the message's F_REDIS_COMMAND does; 0: no row fits. */
+/* What the row of the message's F_REDIS_COMMAND does, or that of its family; 0: there is none. The
+ * rows are sorted by name, byte by byte. */
 int commands_act(const struct command_row *rows, size_t n, const struct msg *m);
 
 /* A finding about the command in `m`, with `why` as its reason, unless the baseline of the policy

@@ -162,6 +162,8 @@ static void task(struct crew *c, const struct msg *m, struct host *h)
         h->published = m->at.ns;
     if (m->op == OP_DELIVER && m->dir == TO_CLIENT)
         h->took = h->consumes = m->at.ns;
+    if (msg_num(m, F_KEPT, 0))
+        h->keeps = m->at.ns;
     if (msg_text(m, F_TASK_QUEUE).len > 0 && name_use(msg_text(m, F_TASK_QUEUE)) == NAME_TASKS)
         q = crew_queue(c, m, msg_text(m, F_TASK_QUEUE));
     if (q) {
@@ -196,12 +198,21 @@ static void amqp(struct crew *c, const struct msg *m, struct host *h)
     }
 }
 
+/* By SET or SETNX; redis-py 2.10 also by a script (kombu:transport/redis.py:Mutex). */
+static bool asks_for_mutex(const struct msg *m, struct bytes command)
+{
+    return name_ends(msg_text(m, F_REDIS_KEY), "unacked_mutex") &&
+           (bytes_eq(command, "SET") || bytes_eq(command, "SETNX") || name_starts(command, "EVAL"));
+}
+
 /* kombu 5.7 makes its bindings in a script; SADD before. The subscription follows either way. */
 static void redis(struct crew *c, const struct msg *m, struct host *h)
 {
     struct bytes command = msg_text(m, F_REDIS_COMMAND), channel = msg_text(m, F_REDIS_CHANNEL);
     bool subscribes = bytes_eq(command, "PSUBSCRIBE") || bytes_eq(command, "SUBSCRIBE");
 
+    if (asks_for_mutex(m, command))
+        h->restores = m->at.ns;
     if (bytes_eq(command, "BRPOP") || bytes_eq(command, "RPOP") || bytes_eq(command, "BLPOP"))
         asks(c, m, h, msg_text(m, F_REDIS_KEY));
     else if (subscribes && name_use(channel) == NAME_MAILBOX)

@@ -18,6 +18,8 @@ struct host {
     int64_t announced; /* sent a worker-* event, opened or answered from a mailbox */
     int64_t alive;     /* sent a worker-* event */
     int64_t worked;    /* stored or sent a result, or said what became of a task */
+    int64_t keeps;     /* put a task among those taken, in `unacked` */
+    int64_t restores;  /* asked for the lock under which tasks are put back from `unacked` */
     uint32_t names;    /* of tasks that it was the first to bring in: hidden.c */
     bool partial;      /* some of what it did was seen in part only: mid-stream, one way, a gap */
     bool works;        /* it is among crew.workers */

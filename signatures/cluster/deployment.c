@@ -75,7 +75,7 @@ bool deployment_wants_command(const struct msg *m)
 
     if (msg_has(m, F_AMQP_METHOD))
         return msg_has(m, F_SETTLES) || !msg_is(m, F_AMQP_METHOD, "basic.ack");
-    if (msg_has(m, F_SETTLES) || msg_has(m, F_SCRIPT))
+    if (msg_has(m, F_SETTLES) || msg_has(m, F_INDEXES) || msg_has(m, F_SCRIPT))
         return true;
     command = msg_text(m, F_REDIS_COMMAND);
     if (bytes_eq(command, "BRPOP") || bytes_eq(command, "RPOP") || bytes_eq(command, "BLPOP"))
@@ -83,7 +83,8 @@ bool deployment_wants_command(const struct msg *m)
     return keys_wants_command(m) || schedule_wants_command(m) || bytes_eq(command, "PSUBSCRIBE") ||
            bytes_eq(command, "SUBSCRIBE") ||
            ((bytes_eq(command, "SADD") || name_starts(command, "EVAL")) &&
-            bytes_find(msg_text(m, F_REDIS_KEY), "_kombu.binding"));
+            (bytes_find(msg_text(m, F_REDIS_KEY), "_kombu.binding") ||
+             name_ends(msg_text(m, F_REDIS_KEY), "unacked_mutex")));
 }
 
 static void note(void *self, const struct msg *m, const struct detect_out *out)
@@ -107,6 +108,7 @@ static void note(void *self, const struct msg *m, const struct detect_out *out)
     tap_note(d, m, out);
     server_note(d, m, out);
     keys_note(d, m, out);
+    junk_note(d, m, out);
     scripts_note(d, m, out);
     results_read_note(d, m, out);
     consumers_note(d, m, out);

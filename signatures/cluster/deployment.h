@@ -90,6 +90,9 @@ void schedule_finish(struct deployment *d, const struct detect_out *out);
 
 /* unacked.c: redis-queue-tamper of tasks that were taken. */
 struct waiting *unacked_new(void);
+/* A task is put there by a client that takes some: one that was never seen to be delivered, to
+ * anybody, was not taken. */
+void unacked_kept(struct deployment *d, const struct msg *m, const struct detect_out *out);
 void unacked_note(struct deployment *d, const struct msg *m, const struct detect_out *out);
 void unacked_tick(struct deployment *d, struct stamp now, const struct detect_out *out);
 void unacked_finish(struct deployment *d, struct stamp now, const struct detect_out *out);
@@ -133,6 +136,12 @@ void server_note(struct deployment *d, const struct msg *m, const struct detect_
 /* keys.c: redis-destructive, redis-recon, redis-queue-tamper. */
 bool keys_wants_command(const struct msg *m);
 void keys_note(struct deployment *d, const struct msg *m, const struct detect_out *out);
+
+/* junk.c: redis-queue-tamper of what is no message. */
+/* Whether an envelope that kombu could not read is one that it would have to: asked by the workers,
+ * which then say so in F_JUNK. */
+bool junk_wants(const struct msg *m);
+void junk_note(struct deployment *d, const struct msg *m, const struct detect_out *out);
 
 /* scripts.c: redis-admin and redis-queue-tamper of scripts that nobody knows. */
 struct lru *scripts_new(void);

@@ -110,15 +110,11 @@ static void say(const struct msg *m, const struct ledger_task *t, const struct d
     out->emit(out->ctx, m, &f);
 }
 
-void forged_note(struct deployment *d, const struct msg *m, const struct detect_out *out)
+static void written(struct deployment *d, const struct msg *m, const struct detect_out *out)
 {
     uint64_t host = crew_host_id(m);
-    struct ledger_task *t;
+    struct ledger_task *t = task_of(d, m);
 
-    if (m->kind != MSG_RESULT || msg_text(m, F_TASK_ID).len == 0 || m->dir != TO_SERVER ||
-        (m->op != OP_PUBLISH && m->op != OP_STORE))
-        return;
-    t = task_of(d, m);
     if (!t)
         return;
     if (t->accused == host || !is_foreign(d, m, t, host) ||
@@ -131,6 +127,44 @@ void forged_note(struct deployment *d, const struct msg *m, const struct detect_
         say(m, t, out);
     else
         waiting_add(d->doubted, m);
+}
+
+/* The key under which a command puts what was elsewhere on the server; empty: none. */
+static struct bytes key_made(const struct msg *m)
+{
+    struct bytes none = {0}, args = msg_text(m, F_REDIS_ARGS), from, to;
+
+    if (m->kind == MSG_COMMAND)
+        return msg_is(m, F_REDIS_COMMAND, "BITOP") ? msg_text(m, F_REDIS_KEY) : none;
+    if (msg_is(m, F_OUTCOME, "failure") ||
+        !(msg_is(m, F_REDIS_COMMAND, "RENAME") || msg_is(m, F_REDIS_COMMAND, "RENAMENX") ||
+          msg_is(m, F_REDIS_COMMAND, "COPY")))
+        return none;
+    return list_next(&args, &from) && list_next(&args, &to) ? to : none;
+}
+
+/* A result that no message carries. */
+static void made(struct deployment *d, const struct msg *m, const struct detect_out *out)
+{
+    struct bytes task = bytes_after(key_made(m), "celery-task-meta-");
+    struct msg more;
+
+    if (task.len == 0)
+        return;
+    msg_from(&more, m, m->kind, m->action);
+    more.index = m->index;
+    more.scope = m->scope;
+    fields_text(&more.fields, F_TASK_ID, task);
+    written(d, &more, out);
+}
+
+void forged_note(struct deployment *d, const struct msg *m, const struct detect_out *out)
+{
+    if (m->kind & (MSG_COMMAND | MSG_REPLY))
+        made(d, m, out);
+    else if (m->kind == MSG_RESULT && msg_text(m, F_TASK_ID).len > 0 && m->dir == TO_SERVER &&
+             (m->op == OP_PUBLISH || m->op == OP_STORE))
+        written(d, m, out);
 }
 
 static void judge_until(struct deployment *d, int64_t until, const struct detect_out *out)

@@ -12,84 +12,127 @@ enum act {
     ACT_RECON,
     ACT_SCAN,
     ACT_LISTEN,
-    ACT_READ,    /* of a task queue */
-    ACT_UNACKED, /* read it whole */
-    ACT_TAMPER,  /* with a task queue */
-    ACT_SORT,    /* reads one, or stores over it */
-    ACT_SET_ANY, /* puts something else in the place of any key that it names */
-    ACT_SET,     /* puts something else in the place of a task queue */
-    ACT_EXPIRE,  /* lets one vanish */
-    ACT_KOMBUS,  /* changes kombu's own keys in a way that kombu does not */
+    ACT_READ,      /* of a task queue */
+    ACT_UNACKED,   /* read it whole */
+    ACT_TAMPER,    /* with a task queue */
+    ACT_SORT,      /* reads one, or stores over it */
+    ACT_SET_ANY,   /* puts something else in the place of any key that it names */
+    ACT_SET,       /* puts something else in the place of a task queue */
+    ACT_OTHER,     /* makes one something else than a list, or changes kombu's own keys */
+    ACT_OTHER_ANY, /* that, of any key that it names */
+    ACT_OTHER_OWN, /* that, where kombu does the same to its own keys */
+    ACT_EXPIRE,    /* lets one vanish */
+    ACT_KOMBUS,    /* changes kombu's own keys in a way that kombu does not */
     ACT_UNBIND,
 };
 
-/* What caches send all day comes first. */
+/* Sorted. */
 static const struct command_row rows[] = {
-    COMMAND_ROW("SET", ACT_SET),
-    COMMAND_ROW("SETEX", ACT_SET),
-    COMMAND_ROW("PSETEX", ACT_SET),
-    COMMAND_ROW("SDIFFSTORE", ACT_SET),
-    COMMAND_ROW("SINTERSTORE", ACT_SET),
-    COMMAND_ROW("SUNIONSTORE", ACT_SET),
-    COMMAND_ROW("ZDIFFSTORE", ACT_SET),
-    COMMAND_ROW("ZINTERSTORE", ACT_SET),
-    COMMAND_ROW("ZRANGESTORE", ACT_SET),
-    COMMAND_ROW("ZUNIONSTORE", ACT_SET),
-    COMMAND_ROW("BITOP", ACT_SET),
-    COMMAND_ROW("GEOSEARCHSTORE", ACT_SET),
-    COMMAND_ROW("MSET", ACT_SET_ANY),
-    COMMAND_ROW("MSETEX", ACT_SET_ANY),
-    COMMAND_ROW("GEORADIUS", ACT_SET_ANY),
-    COMMAND_ROW("GEORADIUSBYMEMBER", ACT_SET_ANY),
-    COMMAND_ROW("EXPIRE", ACT_EXPIRE),
-    COMMAND_ROW("EXPIREAT", ACT_EXPIRE),
-    COMMAND_ROW("PEXPIRE", ACT_EXPIRE),
-    COMMAND_ROW("PEXPIREAT", ACT_EXPIRE),
-    COMMAND_ROW("DEL", ACT_DELETE),
-    COMMAND_ROW("UNLINK", ACT_DELETE),
-    COMMAND_ROW("RENAME", ACT_DELETE),
-    COMMAND_ROW("RENAMENX", ACT_DELETE),
-    COMMAND_ROW("MOVE", ACT_DELETE),
-    COMMAND_ROW("KEYS", ACT_RECON),
-    COMMAND_ROW("MONITOR", ACT_RECON),
-    COMMAND_ROW("CLIENT LIST", ACT_RECON),
-    COMMAND_ROW("CLIENT TRACKING", ACT_RECON),
-    COMMAND_ROW("CONFIG GET", ACT_RECON),
+    COMMAND_ROW("ACL GETUSER", ACT_RECON),
     COMMAND_ROW("ACL LIST", ACT_RECON),
     COMMAND_ROW("ACL USERS", ACT_RECON),
-    COMMAND_ROW("ACL GETUSER", ACT_RECON),
-    COMMAND_ROW("MODULE LIST", ACT_RECON),
-    COMMAND_ROW("COMMAND DOCS", ACT_RECON),
-    COMMAND_ROW("DUMP", ACT_RECON),
-    COMMAND_ROW("SCAN", ACT_SCAN),
-    COMMAND_ROW("PSUBSCRIBE", ACT_LISTEN),
-    COMMAND_ROW("SUBSCRIBE", ACT_LISTEN),
-    COMMAND_ROW("LRANGE", ACT_READ),
-    COMMAND_ROW("LINDEX", ACT_READ),
-    COMMAND_ROW("HGETALL", ACT_UNACKED),
-    COMMAND_ROW("HVALS", ACT_UNACKED),
-    COMMAND_ROW("LMOVE", ACT_TAMPER),
+    COMMAND_ROW("APPEND", ACT_OTHER),
+    COMMAND_ROW("BITFIELD", ACT_OTHER),
+    COMMAND_ROW("BITOP", ACT_SET),
     COMMAND_ROW("BLMOVE", ACT_TAMPER),
-    COMMAND_ROW("RPOPLPUSH", ACT_TAMPER),
+    COMMAND_ROW("BLMPOP", ACT_TAMPER),
     COMMAND_ROW("BRPOPLPUSH", ACT_TAMPER),
+    COMMAND_ROW("BZMPOP", ACT_TAMPER),
+    COMMAND_ROW("BZPOPMAX", ACT_TAMPER),
+    COMMAND_ROW("BZPOPMIN", ACT_TAMPER),
+    COMMAND_ROW("CLIENT LIST", ACT_RECON),
+    COMMAND_ROW("CLIENT TRACKING", ACT_RECON),
+    COMMAND_ROW("COMMAND DOCS", ACT_RECON),
+    COMMAND_ROW("CONFIG GET", ACT_RECON),
+    COMMAND_ROW("COPY", ACT_TAMPER),
+    COMMAND_ROW("DECR", ACT_OTHER),
+    COMMAND_ROW("DECRBY", ACT_OTHER),
+    COMMAND_ROW("DEL", ACT_DELETE),
+    COMMAND_ROW("DELEX", ACT_DELETE),
+    COMMAND_ROW("DUMP", ACT_RECON),
+    COMMAND_ROW("EXPIRE", ACT_EXPIRE),
+    COMMAND_ROW("EXPIREAT", ACT_EXPIRE),
+    COMMAND_ROW("GEOADD", ACT_OTHER),
+    COMMAND_ROW("GEORADIUS", ACT_SET_ANY),
+    COMMAND_ROW("GEORADIUSBYMEMBER", ACT_SET_ANY),
+    COMMAND_ROW("GEOSEARCHSTORE", ACT_SET),
+    COMMAND_ROW("GETSET", ACT_OTHER),
+    COMMAND_ROW("HEXPIRE", ACT_KOMBUS),
+    COMMAND_ROW("HEXPIREAT", ACT_KOMBUS),
+    COMMAND_ROW("HGETALL", ACT_UNACKED),
+    COMMAND_ROW("HGETDEL", ACT_KOMBUS),
+    COMMAND_ROW("HGETEX", ACT_KOMBUS),
+    COMMAND_ROW("HINCRBY", ACT_OTHER),
+    COMMAND_ROW("HINCRBYFLOAT", ACT_OTHER),
+    COMMAND_ROW("HMSET", ACT_OTHER_OWN),
+    COMMAND_ROW("HPEXPIRE", ACT_KOMBUS),
+    COMMAND_ROW("HPEXPIREAT", ACT_KOMBUS),
+    COMMAND_ROW("HRANDFIELD", ACT_UNACKED),
+    COMMAND_ROW("HSCAN", ACT_UNACKED),
+    COMMAND_ROW("HSET", ACT_OTHER_OWN),
+    COMMAND_ROW("HSETEX", ACT_OTHER_OWN),
+    COMMAND_ROW("HSETNX", ACT_OTHER_OWN),
+    COMMAND_ROW("HVALS", ACT_UNACKED),
+    COMMAND_ROW("INCR", ACT_OTHER),
+    COMMAND_ROW("INCRBY", ACT_OTHER),
+    COMMAND_ROW("INCRBYFLOAT", ACT_OTHER),
+    COMMAND_ROW("JSON.SET", ACT_OTHER),
+    COMMAND_ROW("KEYS", ACT_RECON),
+    COMMAND_ROW("LINDEX", ACT_READ),
+    COMMAND_ROW("LINSERT", ACT_TAMPER),
+    COMMAND_ROW("LMOVE", ACT_TAMPER),
+    COMMAND_ROW("LMPOP", ACT_TAMPER),
+    COMMAND_ROW("LPOP", ACT_TAMPER),
+    COMMAND_ROW("LRANGE", ACT_READ),
     COMMAND_ROW("LREM", ACT_TAMPER),
     COMMAND_ROW("LSET", ACT_TAMPER),
     COMMAND_ROW("LTRIM", ACT_TAMPER),
-    COMMAND_ROW("LINSERT", ACT_TAMPER),
-    COMMAND_ROW("LPOP", ACT_TAMPER),
-    COMMAND_ROW("LMPOP", ACT_TAMPER),
-    COMMAND_ROW("BLMPOP", ACT_TAMPER),
-    COMMAND_ROW("COPY", ACT_TAMPER),
+    COMMAND_ROW("MODULE LIST", ACT_RECON),
+    COMMAND_ROW("MONITOR", ACT_RECON),
+    COMMAND_ROW("MOVE", ACT_DELETE),
+    COMMAND_ROW("MSET", ACT_SET_ANY),
+    COMMAND_ROW("MSETEX", ACT_SET_ANY),
+    COMMAND_ROW("MSETNX", ACT_OTHER_ANY),
+    COMMAND_ROW("PEXPIRE", ACT_EXPIRE),
+    COMMAND_ROW("PEXPIREAT", ACT_EXPIRE),
+    COMMAND_ROW("PFADD", ACT_OTHER),
+    COMMAND_ROW("PFMERGE", ACT_OTHER),
+    COMMAND_ROW("PSETEX", ACT_SET),
+    COMMAND_ROW("PSUBSCRIBE", ACT_LISTEN),
+    COMMAND_ROW("RENAME", ACT_DELETE),
+    COMMAND_ROW("RENAMENX", ACT_DELETE),
+    COMMAND_ROW("RPOPLPUSH", ACT_TAMPER),
+    COMMAND_ROW("SADD", ACT_OTHER_OWN),
+    COMMAND_ROW("SCAN", ACT_SCAN),
+    COMMAND_ROW("SDIFFSTORE", ACT_SET),
+    COMMAND_ROW("SET", ACT_SET),
+    COMMAND_ROW("SETBIT", ACT_OTHER),
+    COMMAND_ROW("SETEX", ACT_SET),
+    COMMAND_ROW("SETNX", ACT_OTHER),
+    COMMAND_ROW("SETRANGE", ACT_OTHER),
+    COMMAND_ROW("SINTERSTORE", ACT_SET),
     COMMAND_ROW("SMOVE", ACT_TAMPER),
     COMMAND_ROW("SORT", ACT_SORT),
+    COMMAND_ROW("SORT_RO", ACT_READ),
     COMMAND_ROW("SPOP", ACT_KOMBUS),
-    COMMAND_ROW("HGETDEL", ACT_KOMBUS),
+    COMMAND_ROW("SREM", ACT_UNBIND),
+    COMMAND_ROW("SUBSCRIBE", ACT_LISTEN),
+    COMMAND_ROW("SUNIONSTORE", ACT_SET),
+    COMMAND_ROW("UNLINK", ACT_DELETE),
+    COMMAND_ROW("VADD", ACT_OTHER),
+    COMMAND_ROW("XADD", ACT_OTHER),
+    COMMAND_ROW("ZADD", ACT_OTHER_OWN),
+    COMMAND_ROW("ZDIFFSTORE", ACT_SET),
+    COMMAND_ROW("ZINCRBY", ACT_OTHER),
+    COMMAND_ROW("ZINTERSTORE", ACT_SET),
+    COMMAND_ROW("ZMPOP", ACT_TAMPER),
     COMMAND_ROW("ZPOPMAX", ACT_KOMBUS),
     COMMAND_ROW("ZPOPMIN", ACT_KOMBUS),
+    COMMAND_ROW("ZRANGESTORE", ACT_SET),
     COMMAND_ROW("ZREMRANGEBYLEX", ACT_KOMBUS),
     COMMAND_ROW("ZREMRANGEBYRANK", ACT_KOMBUS),
     COMMAND_ROW("ZREMRANGEBYSCORE", ACT_KOMBUS),
-    COMMAND_ROW("SREM", ACT_UNBIND),
+    COMMAND_ROW("ZUNIONSTORE", ACT_SET),
 };
 
 static enum act act_of(const struct msg *m)
@@ -205,6 +248,10 @@ static void keys(struct deployment *d, const struct msg *m, enum act act,
         else if (names_queue(d, m, true))
             tamper(m, "something else is put in the place of what kombu keeps", out);
         break;
+    case ACT_OTHER_ANY:
+        if (names_queue(d, m, true))
+            tamper(m, "a queue of tasks, or what kombu keeps, is made something else", out);
+        break;
     default: break;
     }
 }
@@ -228,6 +275,18 @@ static void unbinds(struct deployment *d, const struct msg *m, const struct dete
         tamper(m, "a queue of tasks is unbound by who neither sends nor takes any", out);
 }
 
+/* A worker can take nothing from a queue that is no list. Where it is one, the command fails. */
+static void other(struct deployment *d, const struct msg *m, enum act act,
+                  const struct detect_out *out)
+{
+    struct bytes key = msg_text(m, F_REDIS_KEY);
+
+    if (crew_is_task_queue(&d->crew, m, key))
+        tamper(m, "a queue of tasks is made something else than a list", out);
+    else if (act == ACT_OTHER && name_use(key) == NAME_KOMBU && !name_ends(key, "unacked_mutex"))
+        tamper(m, "what kombu keeps is changed in a way that kombu does not", out);
+}
+
 /* Of these the reply is not told. */
 static void at_once(struct deployment *d, const struct msg *m, enum act act,
                     const struct detect_out *out)
@@ -245,6 +304,8 @@ static void at_once(struct deployment *d, const struct msg *m, enum act act,
         else if (name_use(key) == NAME_KOMBU && !name_ends(key, "unacked_mutex"))
             tamper(m, "something else is put in the place of what kombu keeps", out);
         break;
+    case ACT_OTHER:
+    case ACT_OTHER_OWN: other(d, m, act, out); break;
     case ACT_EXPIRE:
         if (crew_is_task_queue(&d->crew, m, key) && is_stranger(d, m))
             destroy(m, "a queue of tasks is made to expire", out);

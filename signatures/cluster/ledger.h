@@ -23,7 +23,8 @@ struct ledger_task {
     int64_t seen_ns;                /* last */
     int64_t taken_ns;               /* last; 0: not seen to be taken */
     bool ended, revoked;            /* a final state was seen; a revoke named it */
-    bool retried; /* so was its first publish that was seen, or in its own place */
+    bool retried;   /* so was its first publish that was seen, or in its own place */
+    bool delivered; /* it was seen to be, and not only in `unacked` */
 };
 
 struct ledger;

@@ -81,12 +81,16 @@ static bool is_one_of(struct bytes command, const char *const *names, size_t n)
     return false;
 }
 
-/* What takes an entry away, or lets it vanish. */
+/* What takes an entry away or lets it vanish, or puts something in its place. */
 bool schedule_wants_command(const struct msg *m)
 {
     static const char *const names[] = {
-        "HDEL",    "ZREM",    "EXPIRE",  "EXPIREAT",       "PEXPIRE",         "PEXPIREAT",
-        "ZPOPMAX", "ZPOPMIN", "HGETDEL", "ZREMRANGEBYLEX", "ZREMRANGEBYRANK", "ZREMRANGEBYSCORE",
+        "HDEL",         "ZREM",        "EXPIRE",     "EXPIREAT",       "PEXPIRE",
+        "PEXPIREAT",    "ZPOPMAX",     "ZPOPMIN",    "ZREMRANGEBYLEX", "ZREMRANGEBYRANK",
+        "HGETDEL",      "HGETEX",      "HEXPIRE",    "HEXPIREAT",      "ZREMRANGEBYSCORE",
+        "HPEXPIREAT",   "HINCRBY",     "HPEXPIRE",   "ZDIFFSTORE",     "ZRANGESTORE",
+        "HINCRBYFLOAT", "BITOP",       "SDIFFSTORE", "SINTERSTORE",    "ZINTERSTORE",
+        "SUNIONSTORE",  "ZUNIONSTORE",
     };
     struct bytes key = msg_text(m, F_REDIS_KEY);
 
@@ -126,10 +130,13 @@ static bool is_script(const struct msg *m)
     return m->kind == MSG_REPLY && name_starts(msg_text(m, F_REDIS_COMMAND), "EVAL");
 }
 
-/* Deletes, or puts another key in the place of one. */
+/* Deletes or takes, or puts another key in the place of one. */
 static bool replaces(const struct msg *m)
 {
-    static const char *const commands[] = {"DEL", "UNLINK", "RENAME", "RENAMENX", "MOVE", "COPY"};
+    static const char *const commands[] = {
+        "DEL",     "UNLINK",         "DELEX", "RENAME", "RENAMENX", "MOVE",     "COPY",
+        "RESTORE", "RESTORE-ASKING", "ZMPOP", "BZMPOP", "BZPOPMAX", "BZPOPMIN",
+    };
 
     return m->kind == MSG_REPLY &&
            is_one_of(msg_text(m, F_REDIS_COMMAND), commands, sizeof commands / sizeof *commands);

@@ -153,6 +153,7 @@ static void taken(struct deployment *d, const struct msg *m, uint64_t id)
     if (!t)
         return;
     t->seen_ns = m->at.ns;
+    t->delivered |= m->op == OP_DELIVER && m->dir == TO_CLIENT;
     ledger_take(t, crew_host_id(m), m->at.ns);
 }
 
@@ -163,8 +164,12 @@ static void kept(struct deployment *d, const struct msg *m, const struct detect_
     const struct host *h = crew_find(&d->crew, m, crew_host_id(m));
     struct finding f;
 
-    if (!h || h->consumes != 0 || h->partial)
+    if (!h || h->partial)
         return;
+    if (h->consumes != 0) {
+        unacked_kept(d, m, out);
+        return;
+    }
     finding_init(&f, RULE_REDIS_QUEUE_TAMPER, SEV_HIGH);
     finding_reason(&f, "a task is put among those taken by a client that takes none");
     f.fold_class = hash_bytes(msg_text(m, F_REDIS_COMMAND), 0);

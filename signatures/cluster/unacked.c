@@ -1,8 +1,10 @@
-/* signatures/cluster/unacked.c - tasks taken off `unacked`, which loses them, by a client that
- * takes none: redis-queue-tamper. A worker that starts restores what others left there before it
- * takes its first task (kombu:transport/redis.py:QoS.restore_visible), hence the wait. */
+/* signatures/cluster/unacked.c - tasks taken off `unacked`, which loses them, or put back by its
+ * index, by a client that takes none; and tasks put there that nobody took: redis-queue-tamper. A
+ * worker that starts restores what others left there before it takes its first task (kombu:
+ * transport/redis.py:QoS.restore_visible), and a delivery may be told of late, hence the wait. */
 #include "base/hash.h"
 #include "signatures/cluster/deployment.h"
+#include "signatures/cluster/topology.h"
 #include "signatures/cluster/waiting.h"
 
 #define WAITING_MAX 1024u
@@ -21,38 +23,86 @@ static bool takes_none(struct deployment *d, const struct msg *m, uint64_t host)
     return !h || (h->consumes == 0 && !h->partial);
 }
 
-static void judge_until(struct deployment *d, int64_t until, const struct detect_out *out)
+/* kombu puts a task there when it has taken it (kombu:transport/redis.py:QoS.append). One that is
+ * no longer remembered accuses nobody. */
+static bool was_delivered(struct deployment *d, const struct msg *m)
+{
+    const struct ledger_task *t =
+        ledger_find(d->ledger, tasks_id(msg_text(m, F_TASK_ID)), topology_scope(m), m->at.ns);
+
+    return !t || t->delivered;
+}
+
+/* The reason to accuse the sender of a message that waited; NULL: there is none. `early`: it may
+ * yet take its first task, if it restores: for that it asked for a lock. */
+static const char *accuses(struct deployment *d, const struct msg *m, uint64_t host, bool early)
+{
+    const struct host *h = crew_find(&d->crew, m, host);
+
+    if (m->kind == MSG_TASK)
+        return was_delivered(d, m) || (h && h->partial)
+                   ? NULL
+                   : "a task that was never delivered is put among those taken";
+    if (!takes_none(d, m, host) || (early && h && h->restores))
+        return NULL;
+    if (!msg_has(m, F_INDEXES))
+        return "tasks are put off the list of those taken by a client that takes none";
+    return h && h->keeps /* that is what it is judged by */
+               ? NULL
+               : "the list of when tasks were taken is changed by a client that takes none";
+}
+
+static void judge_until(struct deployment *d, int64_t until, int64_t early,
+                        const struct detect_out *out)
 {
     struct flat_view v;
     struct finding f;
     uint64_t host;
 
     while (waiting_next(d->unacked, until, &v, &host)) {
-        if (!takes_none(d, &v.m, host))
+        const char *why = accuses(d, &v.m, host, v.m.at.ns > early);
+
+        if (!why)
             continue;
         finding_init(&f, RULE_REDIS_QUEUE_TAMPER, SEV_HIGH);
-        finding_reason(&f, "tasks are put off the list of those taken by a client that takes none");
+        finding_reason(&f, "%s", why);
         finding_text(&f, "command", msg_text(&v.m, F_REDIS_COMMAND));
         f.fold_class = hash_bytes(msg_text(&v.m, F_REDIS_COMMAND), 0);
         out->emit(out->ctx, &v.m, &f);
     }
 }
 
+/* Too many wait: they are judged early, and none is lost. */
+static void wait(struct deployment *d, const struct msg *m, const struct detect_out *out)
+{
+    if (waiting_add(d->unacked, m))
+        return;
+    judge_until(d, INT64_MAX, INT64_MAX, out);
+    waiting_add(d->unacked, m);
+}
+
+void unacked_kept(struct deployment *d, const struct msg *m, const struct detect_out *out)
+{
+    const struct ledger_task *t =
+        ledger_find(d->ledger, tasks_id(msg_text(m, F_TASK_ID)), topology_scope(m), m->at.ns);
+
+    if (!(m->coverage & (COVER_GAP | COVER_CLIPPED)) && !(t && t->delivered))
+        wait(d, m, out);
+}
+
 void unacked_note(struct deployment *d, const struct msg *m, const struct detect_out *out)
 {
-    if (m->kind != MSG_COMMAND || !msg_has(m, F_SETTLES) || !msg_has(m, F_REDIS_COMMAND) ||
-        !takes_none(d, m, crew_host_id(m)) || waiting_add(d->unacked, m))
-        return;
-    judge_until(d, INT64_MAX, out); /* too many wait: they are judged early, and none is lost */
-    waiting_add(d->unacked, m);
+    if (m->kind == MSG_COMMAND && (msg_has(m, F_SETTLES) || msg_has(m, F_INDEXES)) &&
+        msg_has(m, F_REDIS_COMMAND) && takes_none(d, m, crew_host_id(m)))
+        wait(d, m, out);
 }
 
 void unacked_tick(struct deployment *d, struct stamp now, const struct detect_out *out)
 {
-    judge_until(d, now.ns - JUDGE_NS, out);
+    judge_until(d, now.ns - JUDGE_NS, INT64_MAX, out);
 }
 
 void unacked_finish(struct deployment *d, struct stamp now, const struct detect_out *out)
 {
-    judge_until(d, now.ns - LAST_NS, out);
+    judge_until(d, INT64_MAX, now.ns - LAST_NS, out);
 }

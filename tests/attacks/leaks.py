@@ -89,6 +89,11 @@ CASES = {
     "SET of a number": redis(resp("SET", "pin", N), secret=N),
     "SETEX of a number": redis(resp("SETEX", "pin", "60", N), secret=N),
     "HSET of a number": redis(resp("HSET", "h", "pin", N), secret=N),
+    **{f"{c} of a number": redis(resp(*c.split(), *more, N), secret=N) for c, *more in (
+        ("SET k v IFEQ",), ("SET k v IFDNE",), ("DELEX k IFEQ",), ("LREM k 0",), ("LPOS k",), ("LINSERT k BEFORE x",), ("SISMEMBER s",), ("SMISMEMBER s x",), ("SREM s",),
+        ("HGET h",), ("HMGET h x",), ("HDEL h",), ("HEXISTS h",), ("HSTRLEN h",), ("HGETDEL h FIELDS 1",), ("HEXPIRE h 9 FIELDS 1",), ("ZSCORE z",), ("ZMSCORE z x",),
+        ("ZRANK z",), ("ZREM z",), ("BITFIELD k SET u32 0",), ("GEOHASH g",), ("VREM v",), ("XGROUP CREATE s",), ("PING",), ("ACL DRYRUN bob AUTH",), ("COMMAND GETKEYS SET k",))},
+    "LINSERT before a number": redis(resp("LINSERT", "k", "BEFORE", N, "x"), secret=N), "HINCRBY of a number": redis(resp("HINCRBY", "h", N, "1"), secret=N),
     "RESP3 push": redis(resp("HELLO", "3"), resp("SUBSCRIBE", "c"), reply=b"", tail=b"%%0\r\n>3\r\n$9\r\nsubscribe\r\n$1\r\nc\r\n:1\r\n>3\r\n$7\r\nmessage\r\n$1\r\nc\r\n"
                         b"$%d\r\n%s\r\n>2\r\n$10\r\ninvalidate\r\n*1\r\n$%d\r\n%s\r\n" % (len(S), S, len(S), S)),
     "MONITOR": redis(resp("MONITOR"), tail=b"+1339518083.1 [0 10.0.0.1:1] \"auth\" \"" + S + b"\"\r\n+1339518083.1 [0 10.0.0.1:1] \"SET\" \"a\" \"" + S + b"\"\r\n"),

@@ -17,7 +17,8 @@ TASK = json.dumps({"body": "W1sxLCAyXSwge30sIHsiY2FsbGJhY2tzIjogbnVsbCwgImVycmJh
                    "content-type": "application/json", "headers": HEADERS,
                    "properties": {"correlation_id": ID, "reply_to": "5f4dcc3b-5aa7-3d61-b832-7deb882cf991", "delivery_mode": 2, "delivery_tag": TAG,
                                   "delivery_info": {"exchange": "", "routing_key": "celery"}, "priority": 0, "body_encoding": "base64"}})
-TAMPER, DESTROY, SCHEDULE = "redis-queue-tamper", "redis-destructive", "redis-schedule-tamper"
+TAMPER, DESTROY, SCHEDULE, FORGED, RECON = "redis-queue-tamper", "redis-destructive", "redis-schedule-tamper", "result-forged", "redis-recon"
+RESULT = "celery-task-meta-" + ID
 
 
 def binding(key, queue, pattern=""):
@@ -72,7 +73,33 @@ CASES = {
     "an entry of redbeat's": stranger("ZREM", "redbeat::schedule", "redbeat:nightly", rules=[SCHEDULE]),
     "its definition": stranger("HDEL", "redbeat:nightly", "definition", rules=[SCHEDULE]),
     "its time": stranger("EXPIRE", "redbeat:nightly", "0", rules=[SCHEDULE]),
+    "junk on a queue": stranger("LPUSH", "celery", "x"), "JSON on a queue": stranger("RPUSH", "celery", '{"id": 1}'), "nothing much": stranger("LPUSH", "celery\x06\x169", "[]"),
+    "junk in unacked": stranger("HSET", "unacked", TAG, "x"), "a list in unacked": stranger("HMSET", "unacked", TAG, "[1,2]", reply=OK),
+    **{f"{words[0]} on a queue": stranger(words[0], "celery", *words[1:]) for words in (
+        ("SETNX", "x"), ("APPEND", "x"), ("SETRANGE", "0", "x"), ("GETSET", "x"), ("INCR",), ("SETBIT", "1", "1"), ("HSET", "f", "v"), ("SADD", "x"), ("ZADD", "1", "x"),
+        ("PFADD", "x"), ("XADD", "*", "f", "v"), ("HINCRBY", "f", "1"), ("JSON.SET", "$", "1"), ("MSETNX", "x"))},
+    **{f"{words[0]} of the index": stranger(*words, reply=b"*0\r\n") for words in (
+        ("ZMPOP", "1", "unacked_index", "MIN", "COUNT", "9"), ("BZMPOP", "0", "2", "a", "unacked_index", "MAX"), ("BZPOPMIN", "unacked_index", "0"), ("BZPOPMAX", "a", "unacked_index", "0"))},
+    "a task is put back early": stranger("ZINCRBY", "unacked_index", "-99999", TAG, reply=b"$1\r\n1\r\n"), "the same by ZADD": stranger("ZADD", "unacked_index", "XX", "0", TAG),
+    "a task is never put back": stranger("ZREM", "unacked_index", TAG),
+    **{f"{words[0]} of unacked": stranger(words[0], "unacked", *words[1:], "FIELDS", "1", TAG, reply=b"*1\r\n:1\r\n") for words in (
+        ("HEXPIRE", "0"), ("HPEXPIRE", "1"), ("HEXPIREAT", "1"), ("HPEXPIREAT", "1"), ("HGETEX", "PX", "1"))},
+    **{f"redbeat's, by {words[0]}": stranger(*words, reply=b"*1\r\n:1\r\n", rules=[SCHEDULE]) for words in (
+        ("HEXPIRE", "redbeat:nightly", "0", "FIELDS", "1", "definition"), ("HGETEX", "redbeat:nightly", "PX", "1", "FIELDS", "1", "meta"), ("ZPOPMIN", "redbeat::schedule"),
+        ("ZMPOP", "1", "redbeat::schedule", "MIN"), ("BZPOPMIN", "redbeat::schedule", "0"), ("ZRANGESTORE", "redbeat::schedule", "a", "0", "-1"),
+        ("ZINCRBY", "redbeat::schedule", "-9", "redbeat:nightly"), ("HINCRBY", "redbeat:nightly", "meta", "1"))},
+    **{f"a result, by {words[0]}": stranger(*words, rules=[FORGED]) for words in (
+        ("RENAME", "mine", RESULT), ("COPY", "mine", RESULT, "REPLACE"), ("BITOP", "OR", RESULT, "mine"), ("APPEND", RESULT, "x"), ("SETRANGE", RESULT, "12", "FAILURE"),
+        ("MSET", "page:1:x", "1", RESULT, "{}"), ("GETSET", RESULT, "{}"), ("SETNX", RESULT, "{}"), ("RESTORE", RESULT, "0", "x", "REPLACE"))},
+    "unacked is read": stranger("HSCAN", "unacked", "0", reply=b"*2\r\n$1\r\n0\r\n*0\r\n", rules=[RECON]), "some of it": stranger("HRANDFIELD", "unacked", "9", rules=[RECON]),
+    "a queue is read": stranger("SORT_RO", "celery", "BY", "nosort", reply=b"*0\r\n", rules=[RECON]),
+    "SET over a queue of two colons": (resp("LPUSH", "app:prod:celery", TASK) + resp("SET", "app:prod:celery", "x"), ONE + OK, {DESTROY}),
     # Others' daily work.
+    "an own list": stranger("LPUSH", "mail", "x", rules=[]), "a job of RQ": stranger("RPUSH", "rq:queue:celery", ID, rules=[]), "jobs of BullMQ": stranger("BZPOPMIN", "bull:mail:marker", "5", rules=[]),
+    "a counter": stranger("INCR", "hits", rules=[]), "a lock": stranger("SETNX", "celery-singleton", "x", rules=[]), "fields": stranger("HSET", "user:7", "name", "x", rules=[]),
+    "a ranking": stranger("ZADD", "scores", "9", "x", rules=[]), "an old lock of kombu's": stranger("SETNX", "unacked_mutex", "x", rules=[]),
+    "a hash's time": stranger("HEXPIRE", "user:7", "9", "FIELDS", "1", "name", reply=b"*1\r\n:1\r\n", rules=[]), "a hash is read": stranger("HSCAN", "user:7", "0", reply=b"*2\r\n$1\r\n0\r\n*0\r\n", rules=[]),
+    "other keys": stranger("RENAME", "a", "b", reply=OK, rules=[]),
     "a cache": stranger("SET", "page", "x", reply=OK, rules=[]), "many of a cache": stranger("MSET", "page", "celery", "b", "unacked", reply=OK, rules=[]),
     "a place near another": stranger("GEORADIUS", "geo", "1", "2", "3", "m", "STORE", "near", rules=[]), "bits": stranger("BITOP", "AND", "both", "a", "b", rules=[]),
     "a session": stranger("SETEX", "sess:1", "9", "x", reply=OK, rules=[]),
@@ -86,7 +113,7 @@ CASES = {
     "a topic": stranger("SADD", "_kombu.binding.celery", binding("celery", "all", "^celery$"), rules=[]),
     "a result": stranger("EXPIRE", "celery-task-meta-" + ID, "9", rules=[]),
 }
-OF_INTEREST = {TAMPER, DESTROY, SCHEDULE}
+OF_INTEREST = {TAMPER, DESTROY, SCHEDULE, FORGED, RECON}
 
 
 def main():

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "signatures/cluster/deployment.h"
 #include "support/scene.h"
 
 static void reply(struct scene *s, const char *command, const char *key, const char *args,
@@ -87,6 +88,16 @@ static void celerys_keys(void **state)
         {"LMOVE", "rq:queue:x", "rq:queue:x,rq:wip:x", "success", ""},
         {"LREM", "celery", "celery,0,<1 bytes>", "success", "redis-queue-tamper/4@66 "},
         {"LRANGE", "orders", "orders,0,-1", "success", "redis-recon/2@66 "},
+        {"SORT_RO", "orders", "orders,<2 bytes>,<6 bytes>", "success", "redis-recon/2@66 "},
+        {"ZMPOP", "unacked_index", "1,unacked_index,<3 bytes>", "success",
+         "redis-queue-tamper/4@66 "},
+        {"BZMPOP", "a", "0,2,a,unacked_index,<3 bytes>", "success", "redis-queue-tamper/4@66 "},
+        {"BZPOPMIN", "a", "a,unacked_index,0", "success", "redis-queue-tamper/4@66 "},
+        {"BZPOPMAX", "unacked_index", "unacked_index,0", "success", "redis-queue-tamper/4@66 "},
+        {"BZPOPMIN", "bull:mail:marker", "bull:mail:marker,5", "success", ""},
+        {"MSETNX", "x", "x,1,orders,<1 bytes>", "success", "redis-queue-tamper/4@66 "},
+        {"MSETNX", "x", "x,1,y,2", "success", ""},
+        {"DELEX", "orders", "orders", "success", "redis-destructive/4@66 "},
         {"LRANGE", "mylist", "mylist,0,-1", "success", ""},
     };
     struct scene s;
@@ -99,6 +110,133 @@ static void celerys_keys(void **state)
     scene_set(&s, F_TASK_QUEUE, "orders");
     scene_say(&s);
     all(&s, examples, sizeof examples / sizeof *examples);
+    scene_close(&s);
+}
+
+static void command(struct scene *s, const char *command, const char *key)
+{
+    scene_redis(s, 66, 1, MSG_COMMAND, "command");
+    scene_set(s, F_REDIS_COMMAND, command);
+    scene_set(s, F_REDIS_KEY, key);
+    scene_say(s);
+}
+
+/* What is no list can be no queue; and what is kombu's own is changed in kombu's ways alone. */
+static void other_types(void **state)
+{
+    static const char *const others[] = {
+        "SETNX", "GETSET", "APPEND",  "SETRANGE", "SETBIT",   "BITFIELD",     "INCR",
+        "DECR",  "INCRBY", "DECRBY",  "PFADD",    "PFMERGE",  "HINCRBYFLOAT", "GEOADD",
+        "XADD",  "VADD",   "HINCRBY", "ZINCRBY",  "JSON.SET", "INCRBYFLOAT",
+    };
+    static const char *const own[] = {"HSET", "HMSET", "HSETNX", "HSETEX", "SADD", "ZADD"};
+    static const char *const kombus[] = {
+        "HGETDEL", "HGETEX",  "HEXPIRE", "HEXPIREAT",      "HPEXPIRE",         "HPEXPIREAT",
+        "SPOP",    "ZPOPMIN", "ZPOPMAX", "ZREMRANGEBYLEX", "ZREMRANGEBYSCORE", "ZREMRANGEBYRANK",
+    };
+    static const char *const reads[] = {"HGETALL", "HVALS", "HSCAN", "HRANDFIELD"};
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, &deployment_detector);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        command(&s, others[i], "celery");
+        scene_expect(&s, "redis-queue-tamper/4@66 ");
+        command(&s, others[i], "unacked_index");
+        scene_expect(&s, "redis-queue-tamper/4@66 ");
+        command(&s, others[i], "unacked_mutex");
+        command(&s, others[i], "visits");
+        scene_expect(&s, "");
+    }
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
+        command(&s, own[i],
+                "celery\x06\x16"
+                "9");
+        scene_expect(&s, "redis-queue-tamper/4@66 ");
+        command(&s, own[i], "unacked");
+        command(&s, own[i], "user:1");
+        scene_expect(&s, "");
+    }
+    for (size_t i = 0; i < sizeof kombus / sizeof *kombus; i++) {
+        command(&s, kombus[i], "shop:unacked");
+        scene_expect(&s, "redis-queue-tamper/4@66 ");
+        command(&s, kombus[i], "mine");
+        scene_expect(&s, "");
+    }
+    for (size_t i = 0; i < sizeof reads / sizeof *reads; i++) {
+        command(&s, reads[i], "unacked");
+        scene_expect(&s, "redis-recon/2@66 ");
+    }
+    scene_close(&s);
+}
+
+static void pushed(struct scene *s, unsigned host, const char *command, const char *key, bool junk)
+{
+    scene_redis(s, host, 1, MSG_ENVELOPE, junk && command[0] == 'H' ? "stored" : "published");
+    scene_set(s, F_REDIS_COMMAND, command);
+    scene_set(s, F_REDIS_KEY, key);
+    if (junk)
+        scene_num(s, F_JUNK, 1);
+    scene_say(s);
+}
+
+static void what_is_no_message(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, &deployment_detector);
+    pushed(&s, 66, "LPUSH", "celery", true);
+    scene_expect(&s, "redis-queue-tamper/4@66 ");
+    pushed(&s, 66, "LPUSH", "rq:queue:high", true);
+    pushed(&s, 66, "LPUSH", "orders", true);
+    pushed(&s, 66, "LPUSH", "celery", false);
+    pushed(&s, 66, "HSET", "jobs:unacked", true); /* not Celery's, as far as was seen */
+    scene_expect(&s, "");
+    scene_redis(&s, 21, 2, MSG_TASK, "published");
+    s.m.op = OP_PUBLISH;
+    scene_set(&s, F_TASK_ID, "a");
+    scene_set(&s, F_TASK_QUEUE, "orders");
+    scene_say(&s);
+    pushed(&s, 66, "RPUSH", "orders", true);
+    pushed(&s, 66, "HSET", "unacked", true);
+    scene_expect(&s, "redis-queue-tamper/4@66 redis-queue-tamper/4@66 ");
+    scene_close(&s);
+}
+
+/* Which envelopes are to be read by kombu. */
+static void what_kombu_has_to_read(void **state)
+{
+    static const struct {
+        const char *command, *key;
+        enum op op;
+        bool wanted;
+    } rows[] = {
+        {"LPUSH", "orders", OP_PUBLISH, true},
+        {"RPUSHX", "orders", OP_PUBLISH, true},
+        {"LPUSH", "0a1b2c3d-0000-3000-8000-0123456789ab.reply.celery.pidbox", OP_PUBLISH, false},
+        {"SADD", "orders", OP_PUBLISH, false},
+        {"HSET", "unacked", OP_STORE, true},
+        {"HSET", "orders", OP_STORE, false},
+        {"SET", "unacked", OP_STORE, false},
+    };
+    struct content content = {.body = bytes_of("x", 1), .wire_len = 1};
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, &deployment_detector);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        scene_redis(&s, 66, 1, MSG_ENVELOPE, "published");
+        s.m.op = rows[i].op;
+        s.m.content = &content;
+        scene_set(&s, F_REDIS_COMMAND, rows[i].command);
+        scene_set(&s, F_REDIS_KEY, rows[i].key);
+        assert_int_equal(junk_wants(&s.m), rows[i].wanted);
+        content.clipped = true;
+        assert_false(junk_wants(&s.m));
+        content.clipped = false;
+    }
+    s.m.content = NULL;
     scene_close(&s);
 }
 
@@ -157,6 +295,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_server),
         cmocka_unit_test(celerys_keys),
+        cmocka_unit_test(other_types),
+        cmocka_unit_test(what_is_no_message),
+        cmocka_unit_test(what_kombu_has_to_read),
         cmocka_unit_test(keys_cut_short),
         cmocka_unit_test(looking_around),
     };

@@ -176,13 +176,21 @@ static void what_a_closed_connection_had_goes_back(void **state)
 static void keep(struct scene *s, unsigned host, unsigned minutes)
 {
     for (unsigned i = 0; i < minutes; i++) {
+        const char *id = next_id();
+
         scene_redis(s, host, host, MSG_COMMAND, "command");
         scene_set(s, F_REDIS_COMMAND, "BRPOP");
         scene_set(s, F_REDIS_KEY, "celery");
         scene_say(s);
+        scene_redis(s, host, host, MSG_TASK, "delivered");
+        s->m.op = OP_DELIVER;
+        s->m.dir = TO_CLIENT;
+        scene_set(s, F_TASK_ID, id);
+        scene_set(s, F_TASK_QUEUE, "celery");
+        scene_say(s);
         scene_redis(s, host, host + 100, MSG_TASK, "delivered");
         s->m.op = OP_STORE;
-        scene_set(s, F_TASK_ID, next_id());
+        scene_set(s, F_TASK_ID, id);
         scene_set(s, F_TASK_QUEUE, "celery");
         scene_set(s, F_REDIS_COMMAND, "HSET");
         scene_num(s, F_KEPT, 1);

@@ -1,6 +1,7 @@
 /* Tests of cluster/tasks.c: who may publish a task again. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
@@ -252,6 +253,54 @@ static void midstream(void **state)
     scene_close(&s);
 }
 
+/* The result is not in the command: it was elsewhere on the server. */
+static void made(struct scene *s, enum msg_kind kind, const char *command, const char *args,
+                 const char *outcome)
+{
+    scene_redis(s, 66, 66, kind, "command");
+    s->m.dir = kind == MSG_REPLY ? TO_CLIENT : TO_SERVER;
+    scene_set(s, F_REDIS_COMMAND, command);
+    if (kind == MSG_REPLY) {
+        scene_list(s, F_REDIS_ARGS, args);
+        scene_set(s, F_OUTCOME, outcome);
+    } else {
+        scene_set(s, F_REDIS_KEY, args);
+    }
+    scene_say(s);
+}
+
+static void forged_by_a_copy(void **state)
+{
+    static const char *const moves[] = {"RENAME", "RENAMENX", "COPY"};
+    const char *const ids[] = {"a", "b", "c", "d"};
+    char args[64];
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, &deployment_detector);
+    for (unsigned i = 0; i < 4; i++) {
+        scene_redis(&s, 21, 21, MSG_TASK, "published");
+        s.m.op = OP_PUBLISH;
+        scene_set(&s, F_TASK_ID, ids[i]);
+        scene_say(&s);
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        snprintf(args, sizeof args, "celery-task-meta-%s,mine", ids[i]);
+        made(&s, MSG_REPLY, moves[i], args, "success");
+        snprintf(args, sizeof args, "mine,celery-task-meta-%s", ids[i]);
+        made(&s, MSG_REPLY, moves[i], args, "failure");
+        scene_expect(&s, "");
+        made(&s, MSG_REPLY, moves[i], args, "success");
+        scene_expect(&s, "result-forged/4@66 ");
+    }
+    made(&s, MSG_COMMAND, "EXPIRE", "celery-task-meta-d", NULL);
+    made(&s, MSG_COMMAND, "BITOP", "celery-task-meta-of-nobody", NULL);
+    scene_expect(&s, "");
+    made(&s, MSG_COMMAND, "BITOP", "celery-task-meta-d", NULL);
+    scene_expect(&s, "result-forged/4@66 ");
+    scene_close(&s);
+}
+
 static void kept(struct scene *s, unsigned host)
 {
     scene_redis(s, host, host, MSG_TASK, "delivered");
@@ -273,6 +322,11 @@ static void put_among_the_taken(void **state)
     scene_set(&s, F_REDIS_COMMAND, "BRPOP");
     scene_set(&s, F_REDIS_KEY, "celery");
     scene_say(&s);
+    scene_redis(&s, 31, 1, MSG_TASK, "delivered");
+    s.m.op = OP_DELIVER;
+    s.m.dir = TO_CLIENT;
+    scene_set(&s, F_TASK_ID, "k");
+    scene_say(&s);
     kept(&s, 31);
     scene_expect(&s, "");
     kept(&s, 66);
@@ -293,6 +347,7 @@ int main(void)
         cmocka_unit_test(told_late),
         cmocka_unit_test(from_before),
         cmocka_unit_test(midstream),
+        cmocka_unit_test(forged_by_a_copy),
         cmocka_unit_test(put_among_the_taken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
