@@ -120,6 +120,7 @@ enum field_type {
     X(MEMBER, NULL, TEXT)     /* of a set: what SADD put in, for the bindings of kombu */          \
     X(KEPT, NULL, BOOL)       /* the copy of a delivery that a Redis worker keeps in `unacked` */  \
     X(SETTLES, NULL, BOOL)    /* basic.ack, HDEL unacked: the first of the connection in 10 s */   \
+    X(SEIZES, NULL, BOOL)     /* beat's lock: see schedule.c */                                    \
     X(JUNK, NULL, BOOL)       /* a value that kombu cannot read: see junk.c */                     \
     X(INDEXES, NULL, BOOL)    /* ZADD, ZREM unacked_index: likewise */                             \
     X(PASSIVE, NULL, BOOL)    /* exchange.declare that only asks: the type says nothing */         \

@@ -63,11 +63,13 @@ static void list_imports(struct msg *m, struct arena *arena)
         fields_text(&m->fields, F_IMPORTS, list);
 }
 
-/* The task of a schedule's entry: the collector does not see the value. */
+/* The task of a schedule's entry: the collector does not see the value, nor the arguments. */
 static bool keep_schedule(struct msg *m)
 {
     struct bytes task;
 
+    if (schedule_seizes(m))
+        fields_num(&m->fields, F_SEIZES, 1);
     if (!schedule_wants(m))
         return false;
     task = schedule_task(m);

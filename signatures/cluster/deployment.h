@@ -84,6 +84,9 @@ void schedule_free(struct schedule *s);
 bool schedule_wants(const struct msg *m);
 bool schedule_wants_command(const struct msg *m);
 struct bytes schedule_task(const struct msg *m);
+/* Whether a command writes over beat's lock, whoever has it: asked by the workers, which have its
+ * arguments, and then say so in F_SEIZES. */
+bool schedule_seizes(const struct msg *m);
 void schedule_note(struct deployment *d, const struct msg *m, const struct detect_out *out);
 void schedule_tick(struct deployment *d, struct stamp now, const struct detect_out *out);
 void schedule_finish(struct deployment *d, const struct detect_out *out);

@@ -2,7 +2,8 @@
  * beat: redis-schedule-tamper. Its keys are `redbeat:<name>` (a hash: definition, meta), `redbeat::
  * schedule`, `redbeat::statics`, `redbeat::lock`, behind whatever prefix (redbeat:redbeat/
  * schedulers.py). Beat is who asks for its lock or extends it, or reads what is due and publishes
- * tasks; it writes its own entries before it takes the lock, hence the wait. */
+ * tasks; it writes its own entries before it takes the lock, hence the wait. It never takes the
+ * lock from who has it (redis-py:lock.py:Lock.do_acquire). */
 #include <stdlib.h>
 
 #include "base/hash.h"
@@ -18,8 +19,9 @@
 
 struct writer {
     bool beat;
-    bool reads; /* what is due */
-    bool waits; /* a write of its own is to be judged */
+    bool seizes; /* beat's lock, whoever has it */
+    bool reads;  /* what is due */
+    bool waits;  /* a write of its own is to be judged */
 };
 
 struct schedule {
@@ -81,6 +83,19 @@ static bool is_one_of(struct bytes command, const char *const *names, size_t n)
     return false;
 }
 
+bool schedule_seizes(const struct msg *m)
+{
+    const struct args *a = m->args;
+
+    if (m->kind != MSG_COMMAND || !a || !msg_is(m, F_REDIS_COMMAND, "SET") ||
+        !is_lock(msg_text(m, F_REDIS_KEY)))
+        return false;
+    for (size_t i = 3; i < a->n; i++)
+        if (a->at[i].len == 2 && (a->at[i].at[0] | 0x20) == 'n' && (a->at[i].at[1] | 0x20) == 'x')
+            return false;
+    return true;
+}
+
 /* What takes an entry away or lets it vanish, or puts something in its place. */
 bool schedule_wants_command(const struct msg *m)
 {
@@ -130,18 +145,6 @@ static bool is_script(const struct msg *m)
     return m->kind == MSG_REPLY && name_starts(msg_text(m, F_REDIS_COMMAND), "EVAL");
 }
 
-/* Deletes or takes, or puts another key in the place of one. */
-static bool replaces(const struct msg *m)
-{
-    static const char *const commands[] = {
-        "DEL",     "UNLINK",         "DELEX", "RENAME", "RENAMENX", "MOVE",     "COPY",
-        "RESTORE", "RESTORE-ASKING", "ZMPOP", "BZMPOP", "BZPOPMAX", "BZPOPMIN",
-    };
-
-    return m->kind == MSG_REPLY &&
-           is_one_of(msg_text(m, F_REDIS_COMMAND), commands, sizeof commands / sizeof *commands);
-}
-
 /* One of the keys, which may be the second: RENAME, COPY, scripts. */
 static bool names_redbeats(const struct msg *m, bool entry)
 {
@@ -156,12 +159,35 @@ static bool names_redbeats(const struct msg *m, bool entry)
     return false;
 }
 
+/* It asks for the lock, or runs one of redbeat's scripts on it: by their SHA-1. */
+static bool holds_lock(const struct msg *m, const struct writer *w)
+{
+    if (names_redbeats(m, true))
+        return false;
+    if (m->kind == MSG_REPLY)
+        return msg_is(m, F_REDIS_COMMAND, "EVALSHA");
+    return m->op == OP_STORE && msg_is(m, F_REDIS_COMMAND, "SET") && !w->seizes;
+}
+
+/* Deletes or takes, or puts another key in the place of one. */
+static bool replaces(const struct msg *m)
+{
+    static const char *const commands[] = {
+        "DEL",     "UNLINK",         "DELEX", "RENAME", "RENAMENX", "MOVE",     "COPY",
+        "RESTORE", "RESTORE-ASKING", "ZMPOP", "BZMPOP", "BZPOPMAX", "BZPOPMIN",
+    };
+
+    return m->kind == MSG_REPLY &&
+           is_one_of(msg_text(m, F_REDIS_COMMAND), commands, sizeof commands / sizeof *commands);
+}
+
 /* Redbeat's own scripts have the lock alone. */
 static bool writes(const struct msg *m)
 {
     if (m->kind == MSG_ENVELOPE)
         return m->dir == TO_SERVER;
-    return replaces(m) || schedule_wants_command(m) || (is_script(m) && names_redbeats(m, true));
+    return replaces(m) || schedule_wants_command(m) || msg_has(m, F_SEIZES) ||
+           (is_script(m) && names_redbeats(m, true));
 }
 
 void schedule_note(struct deployment *d, const struct msg *m, const struct detect_out *out)
@@ -174,8 +200,8 @@ void schedule_note(struct deployment *d, const struct msg *m, const struct detec
     w = writer_of(s, m);
     if (!w)
         return;
-    if (!names_redbeats(m, true) &&
-        (is_script(m) || (m->op == OP_STORE && msg_is(m, F_REDIS_COMMAND, "SET"))))
+    w->seizes |= msg_has(m, F_SEIZES);
+    if (holds_lock(m, w))
         w->beat = true;
     else if (m->op == OP_READ)
         w->reads |= name_starts(msg_text(m, F_REDIS_COMMAND), "ZRANGE");
@@ -224,10 +250,10 @@ static void judge_until(struct deployment *d, int64_t until, const struct detect
     while (waiting_next(s->writes, until, &v, &host)) {
         w = lru_get(s->writers, hash_mix(topology_scope(&v.m), host));
         h = crew_find(&d->crew, &v.m, host);
-        if (w)
-            w->waits = false;
-        if (!w || !(w->beat || (w->reads && h && h->published)))
+        if (!w || w->seizes || !(w->beat || (w->reads && h && h->published)))
             say(&v.m, out);
+        if (w)
+            w->waits = w->seizes = false;
     }
 }
 

@@ -82,6 +82,8 @@ static const char *const file_settings[] = {
     "enable-module-command",
     "tls-key-file",
     "tls-cert-file",
+    "tls-client-key-file",
+    "tls-client-cert-file",
     "enable-debug-command",
     "enable-protected-configs",
     "slaveof",

@@ -84,6 +84,8 @@ CASES = {
     "a task is never put back": stranger("ZREM", "unacked_index", TAG),
     **{f"{words[0]} of unacked": stranger(words[0], "unacked", *words[1:], "FIELDS", "1", TAG, reply=b"*1\r\n:1\r\n") for words in (
         ("HEXPIRE", "0"), ("HPEXPIRE", "1"), ("HEXPIREAT", "1"), ("HPEXPIREAT", "1"), ("HGETEX", "PX", "1"))},
+    "redbeat's lock is taken from it": stranger("SET", "redbeat::lock", "x", reply=OK, rules=[SCHEDULE]),
+    "and then its entries written": (resp("SET", "redbeat::lock", "x", "PX", "99") + resp("ZADD", "redbeat::schedule", "1", "redbeat:x"), OK + ONE, {SCHEDULE}),
     **{f"redbeat's, by {words[0]}": stranger(*words, reply=b"*1\r\n:1\r\n", rules=[SCHEDULE]) for words in (
         ("HEXPIRE", "redbeat:nightly", "0", "FIELDS", "1", "definition"), ("HGETEX", "redbeat:nightly", "PX", "1", "FIELDS", "1", "meta"), ("ZPOPMIN", "redbeat::schedule"),
         ("ZMPOP", "1", "redbeat::schedule", "MIN"), ("BZPOPMIN", "redbeat::schedule", "0"), ("ZRANGESTORE", "redbeat::schedule", "a", "0", "-1"),
@@ -95,6 +97,7 @@ CASES = {
     "a queue is read": stranger("SORT_RO", "celery", "BY", "nosort", reply=b"*0\r\n", rules=[RECON]),
     "SET over a queue of two colons": (resp("LPUSH", "app:prod:celery", TASK) + resp("SET", "app:prod:celery", "x"), ONE + OK, {DESTROY}),
     # Others' daily work.
+    "beat asks for its lock": (resp("SET", "redbeat::lock", "x", "NX", "PX", "99") + resp("ZADD", "redbeat::schedule", "1", "redbeat:x"), OK + ONE, set()),
     "an own list": stranger("LPUSH", "mail", "x", rules=[]), "a job of RQ": stranger("RPUSH", "rq:queue:celery", ID, rules=[]), "jobs of BullMQ": stranger("BZPOPMIN", "bull:mail:marker", "5", rules=[]),
     "a counter": stranger("INCR", "hits", rules=[]), "a lock": stranger("SETNX", "celery-singleton", "x", rules=[]), "fields": stranger("HSET", "user:7", "name", "x", rules=[]),
     "a ranking": stranger("ZADD", "scores", "9", "x", rules=[]), "an old lock of kombu's": stranger("SETNX", "unacked_mutex", "x", rules=[]),

@@ -40,6 +40,8 @@ static void the_server(void **state)
         {"CONFIG SET", NULL, "SET,dir,<9 bytes>", "failure", "redis-config-write/5@66 "},
         {"CONFIG SET", NULL, "SET,loglevel,<6 bytes>,DbFilename,<4 bytes>", "success",
          "redis-config-write/5@66 "},
+        {"CONFIG SET", NULL, "SET,tls-client-cert-file,<9 bytes>", "success",
+         "redis-config-write/5@66 "},
         {"CONFIG SET", NULL, "SET,maxmemory,100", "success", "redis-admin/3@66 "},
         {"REPLICAOF", NULL, "<10 bytes>,6379", "success", "redis-replicaof/5@66 "},
         {"SLAVEOF", NULL, "<2 bytes>,123", "success", "redis-replicaof/5@66 "},

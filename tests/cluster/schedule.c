@@ -9,6 +9,11 @@
 #include "signatures/cluster/deployment.h"
 #include "support/scene.h"
 
+#define TEXT(s)                             \
+    {                                       \
+        (const uint8_t *)(s), sizeof(s) - 1 \
+    }
+
 static void write(struct scene *s, unsigned host, const char *command, const char *key)
 {
     scene_redis(s, host, host, MSG_ENVELOPE, "stored");
@@ -109,6 +114,40 @@ static void by_beat(void **state)
     scene_close(&s);
 }
 
+/* Who writes over the lock is not beat; a real one beside it still is. */
+static void by_who_seizes_the_lock(void **state)
+{
+    struct bytes words[] = {TEXT("SET"), TEXT("redbeat::lock"), TEXT("x"), TEXT("PX"), TEXT("nx")};
+    struct args args = {words, 3};
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, &deployment_detector);
+    for (unsigned i = 0; i < 3; i++) {
+        scene_redis(&s, 66, 66, MSG_COMMAND, "command");
+        scene_set(&s, F_REDIS_COMMAND, "SET");
+        scene_set(&s, F_REDIS_KEY, i == 2 ? "lock" : "redbeat::lock");
+        s.m.args = &args;
+        args.n = i == 1 ? 5 : 3;
+        assert_int_equal(schedule_seizes(&s.m), i == 0);
+    }
+    s.m.args = NULL;
+    scene_redis(&s, 66, 66, MSG_COMMAND, "command");
+    scene_set(&s, F_REDIS_COMMAND, "SET");
+    scene_set(&s, F_REDIS_KEY, "redbeat::lock");
+    scene_num(&s, F_SEIZES, 1);
+    scene_say(&s);
+    write(&s, 66, "SET", "redbeat::lock");
+    entry(&s, 66);
+    write(&s, 14, "SET", "redbeat::lock");
+    entry(&s, 14);
+    reply(&s, 67, "EVAL", "redbeat::lock"); /* a script of its own */
+    entry(&s, 67);
+    scene_wait(&s, 60);
+    scene_expect(&s, "redis-schedule-tamper/4@66 redis-schedule-tamper/4@67 ");
+    scene_close(&s);
+}
+
 /* Seen in the middle of its work: it reads what is due, and publishes it. */
 static void by_what_it_does(void **state)
 {
@@ -185,9 +224,10 @@ static void what_is_wanted(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(by_a_stranger), cmocka_unit_test(by_a_way_round),
-        cmocka_unit_test(by_beat),       cmocka_unit_test(by_what_it_does),
-        cmocka_unit_test(by_the_policy), cmocka_unit_test(what_is_wanted),
+        cmocka_unit_test(by_a_stranger),   cmocka_unit_test(by_a_way_round),
+        cmocka_unit_test(by_beat),         cmocka_unit_test(by_who_seizes_the_lock),
+        cmocka_unit_test(by_what_it_does), cmocka_unit_test(by_the_policy),
+        cmocka_unit_test(what_is_wanted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
