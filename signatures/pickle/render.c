@@ -1,6 +1,7 @@
 /* Values in Python's syntax. */
 #include "signatures/pickle/machine.h"
 #include "signatures/pickle/mask.h"
+#include "signatures/pickle/secret.h"
 
 #include <stdio.h>
 
@@ -27,7 +28,32 @@ static void put_number(struct text_out *o, const struct vm *vm, struct value v)
     put_text(o, text);
 }
 
-static void put_literal(struct text_out *o, const struct vm *vm, struct value v, bool secret)
+/* The items of a list as one text: a command, it may be. */
+struct joined {
+    uint8_t text[RENDER_ITEMS * (RENDER_TEXT + MASK_AHEAD + 1)];
+    size_t used;
+    size_t begin[RENDER_ITEMS], end[RENDER_ITEMS];
+};
+
+static void join_items(struct joined *j, const struct vm *vm, struct value v)
+{
+    uint64_t n = value_count(&vm->heap, v);
+
+    j->used = 0;
+    for (unsigned i = 0; i < n && i < RENDER_ITEMS; i++) {
+        struct bytes text =
+            bytes_head(text_of(&vm->heap, value_at(&vm->heap, v, i)), RENDER_TEXT + MASK_AHEAD);
+        j->begin[i] = j->used;
+        if (text.len > 0)
+            memcpy(j->text + j->used, text.at, text.len);
+        j->end[i] = j->used += text.len;
+        j->text[j->used++] = SECRET_ITEM;
+    }
+}
+
+/* `j`, `at`: the list that it is item `at` of; j NULL: of none. */
+static void put_literal(struct text_out *o, const struct vm *vm, struct value v,
+                        const struct joined *j, unsigned at)
 {
     struct bytes text = text_of(&vm->heap, v);
     char more[48];
@@ -37,8 +63,10 @@ static void put_literal(struct text_out *o, const struct vm *vm, struct value v,
     if (v.kind != V_STR)
         put_text(o, "b");
     put_text(o, "'");
-    if (secret)
+    if (o->hide)
         put_text(o, "***");
+    else if (j)
+        put_masked_part(o, bytes_of(j->text, j->used), j->begin[at], j->end[at], RENDER_TEXT);
     else
         put_masked(o, text, RENDER_TEXT);
     if (!text_whole(&vm->heap, v))
@@ -52,23 +80,27 @@ static void put_literal(struct text_out *o, const struct vm *vm, struct value v,
     }
 }
 
-static void put_items(struct text_out *o, const struct vm *vm, struct value v, unsigned depth)
+/* From the `first_secret` on, the texts among the items are hidden. */
+static void put_items(struct text_out *o, const struct vm *vm, struct value v, size_t first_secret,
+                      unsigned depth)
 {
     uint64_t n = value_count(&vm->heap, v);
-    bool pairs = v.kind == V_DICT, secret = false;
-    struct value first = n > 0 ? value_at(&vm->heap, v, 0) : v;
-    struct bytes program = is_text(first) ? text_of(&vm->heap, first) : bytes_of("", 0);
+    bool pairs = v.kind == V_DICT, hide = o->hide;
+    struct joined j;
 
+    join_items(&j, vm, v);
     for (unsigned i = 0; i < n && i < RENDER_ITEMS && !o->full; i++) {
         struct value item = value_at(&vm->heap, v, i);
         if (i > 0)
             put_text(o, pairs && i % 2 ? ": " : ", ");
-        if (secret && is_text(item))
-            put_literal(o, vm, item, true);
+        o->hide = hide || (i >= first_secret && (is_text(item) || is_container(item)));
+        if (is_text(item))
+            put_literal(o, vm, item, pairs ? NULL : &j, i);
         else
             put_value(o, vm, item, depth + 1);
-        secret = is_text(item) && (pairs ? i % 2 == 0 && names_secret(text_of(&vm->heap, item))
-                                         : option_of_secret(program, text_of(&vm->heap, item)));
+        o->hide = hide;
+        if (pairs) /* the value of such a key, and what is in it */
+            first_secret = i % 2 == 0 && secret_name(text_of(&vm->heap, item)) ? i + 1 : SIZE_MAX;
     }
     if (n > RENDER_ITEMS || v.ref == 0)
         put_text(o, n > RENDER_ITEMS ? ", ..." : "...");
@@ -81,10 +113,31 @@ static void put_container(struct text_out *o, const struct vm *vm, struct value 
     unsigned k = v.kind - (unsigned)V_TUPLE;
 
     put_text(o, open[k]);
-    put_items(o, vm, v, depth);
+    put_items(o, vm, v, SIZE_MAX, depth);
     if (v.kind == V_TUPLE && value_count(&vm->heap, v) == 1)
         put_text(o, ",");
     put_text(o, shut[k]);
+}
+
+/* The first argument of a call that is a secret, by what is called: login, partial(login, ...),
+ * methodcaller("login", ...). */
+static size_t secret_from(const struct vm *vm, struct value callee, struct value args)
+{
+    struct value first = value_count(&vm->heap, args) > 0 ? value_at(&vm->heap, args, 0) : NO_VALUE;
+    struct bytes name = bytes_of("", 0);
+    size_t from;
+
+    if ((callee.kind == V_GLOBAL || callee.kind == V_ATTR) && callee.ref)
+        name = text_of(&vm->heap, node_of(&vm->heap, callee)->v[1]);
+    from = secret_argument(name);
+    if (from != SIZE_MAX)
+        return from;
+    if (is_text(first))
+        name = text_of(&vm->heap, first);
+    else if ((first.kind == V_GLOBAL || first.kind == V_ATTR) && first.ref)
+        name = text_of(&vm->heap, node_of(&vm->heap, first)->v[1]);
+    from = is_text(first) || first.kind >= V_GLOBAL ? secret_argument(name) : SIZE_MAX;
+    return from == SIZE_MAX ? SIZE_MAX : from + 1;
 }
 
 static void put_call(struct text_out *o, const struct vm *vm, struct value v, unsigned depth)
@@ -94,7 +147,7 @@ static void put_call(struct text_out *o, const struct vm *vm, struct value v, un
     put_value(o, vm, n->v[0], depth + 1);
     put_text(o, "(");
     if (n->used > 1 && n->v[1].kind == V_TUPLE)
-        put_items(o, vm, n->v[1], depth + 1);
+        put_items(o, vm, n->v[1], secret_from(vm, n->v[0], n->v[1]), depth + 1);
     else if (n->used > 1) {
         put_text(o, "*");
         put_value(o, vm, n->v[1], depth + 1);
@@ -152,7 +205,7 @@ static void put_value(struct text_out *o, const struct vm *vm, struct value v, u
     case V_FLOAT: put_number(o, vm, v); break;
     case V_STR:
     case V_BYTES:
-    case V_BYTEARRAY: put_literal(o, vm, v, false); break;
+    case V_BYTEARRAY: put_literal(o, vm, v, NULL, 0); break;
     case V_TUPLE:
     case V_LIST:
     case V_DICT:
