@@ -1,8 +1,6 @@
 /* Imports, judged at the moment that they happen. */
 #include "signatures/pickle/machine.h"
 
-#include <stdio.h>
-
 const struct policy_row *global_row(const struct vm *vm, struct value global)
 {
     return global.ref ? (const struct policy_row *)(uintptr_t)node_of(&vm->heap, global)->a : NULL;
@@ -17,13 +15,6 @@ static bool allowed(const struct pickle *m, struct bytes module)
             return true;
     }
     return false;
-}
-
-static struct bytes no_underscore(struct bytes b)
-{
-    while (b.len > 1 && b.at[0] == '_')
-        bytes_cut(&b, 1);
-    return b;
 }
 
 /* Attributes under which modules carry the modules that an attacker wants. */
@@ -45,26 +36,16 @@ static bool names_module(struct bytes part)
     return false;
 }
 
-static bool next_part(struct bytes *rest, struct bytes *part)
-{
-    if (rest->len == 0)
-        return false;
-    const uint8_t *dot = memchr(rest->at, '.', rest->len);
-    *part = bytes_cut(rest, dot ? (size_t)(dot - rest->at) : rest->len);
-    if (dot)
-        bytes_cut(rest, 1);
-    return true;
-}
-
-/* That a class is harmless says nothing of what hangs on it: what is reached through it is judged
- * as the rest of its module. Methods of built-in types are no worse than the types. */
+/* That a class is harmless says nothing of what hangs on it (DataFrame.to_csv): what is reached
+ * through it is judged as the rest of its module. Methods of built-in types are no worse than the
+ * types. */
 static const struct policy_row *through_class(struct bytes module, const struct policy_row *row)
 {
     const struct policy_row *rest = policy_find(module, bytes_of("*", 1));
 
     if (bytes_eq(module, "builtins") || bytes_eq(module, "__builtin__"))
         return row;
-    return rest && rest->severity >= PICKLE_SEV_HIGH ? rest : row;
+    return rest;
 }
 
 /* Walks a.b.c: what a part of it reaches may be worse than the module it starts from. */
@@ -93,6 +74,19 @@ static const struct policy_row *traverse(struct vm *vm, struct bytes module, str
     return row;
 }
 
+/* What a module has imported can be had from it as well: celery.apps.multi.Popen. Names that mean
+ * the same wherever they are found stand under the module "*". */
+static const struct policy_row *row_of_any_module(struct bytes name)
+{
+    return policy_exact(bytes_of("*", 1), last_part(name));
+}
+
+/* A module that is on a list is more than a word that an import takes for one. */
+static bool names_listed(const struct policy_row *row)
+{
+    return row && row->module[0] != '*';
+}
+
 static void classify(struct vm *vm, struct bytes module, const struct policy_row *row,
                      struct pickle_import *in)
 {
@@ -116,7 +110,7 @@ static void classify(struct vm *vm, struct bytes module, const struct policy_row
                  harmless ? "harmless imports" : "an import that is on no list");
     vm->unknown_import |= !harmless && in->kind != PICKLE_CLASS_ML;
     vm->critical_import |= grave;
-    vm->listed_import |= grave || (row && row->conditional);
+    vm->listed_import |= names_listed(row) && (grave || row->conditional);
 }
 
 static void first_import(struct vm *vm, bool odd)
@@ -196,11 +190,6 @@ static struct value import_unnamed(struct vm *vm, struct value module, struct va
     return LOST_VALUE;
 }
 
-static bool usable(const struct vm *vm, struct value v)
-{
-    return v.kind == V_STR && text_whole(&vm->heap, v);
-}
-
 /* Rows that were found lately, so that ordinary classes cost no search: harmless ones, whose names
  * are undotted and no aliases of others. */
 static const struct policy_row **recent(struct pickle *m, struct bytes module, struct bytes name)
@@ -233,6 +222,8 @@ static const struct policy_row *look_up(struct vm *vm, struct bytes *m, struct b
     if (!row && alias)
         row = policy_find(om, on);
     row = traverse(vm, *m, *n, row);
+    if (!row && !allowed(vm->m, *m))
+        row = row_of_any_module(*n);
     first_import(vm, odd);
     if (alias)
         vm->flags |= PICKLE_FLAG(PY2_ALIAS);
@@ -256,7 +247,7 @@ static void import_row(struct vm *vm, const struct policy_row *row)
 
 struct value vm_import(struct vm *vm, struct value module, struct value name, bool folded)
 {
-    if (!usable(vm, module) || !usable(vm, name) || text_len(&vm->heap, module) == 0 ||
+    if (!is_name(vm, module) || !is_name(vm, name) || text_len(&vm->heap, module) == 0 ||
         text_len(&vm->heap, name) == 0)
         return import_unnamed(vm, module, name);
     bool maps = !folded && vm->proto < 3;
@@ -302,98 +293,4 @@ struct value vm_import_text(struct vm *vm, struct bytes module, struct bytes nam
     m = value_text(vm, V_STR, own[0], own[0].len);
     n = value_text(vm, V_STR, own[1], own[1].len);
     return vm_import(vm, m, n, true);
-}
-
-struct value vm_module(struct vm *vm, struct bytes name)
-{
-    struct value text = value_text(vm, V_STR, name, name.len), v = value_node(vm, V_MODULE, 1);
-
-    if (v.ref == 0)
-        return LOST_VALUE;
-    struct node *n = node_of(&vm->heap, v);
-    n->used = 1;
-    n->v[0] = text;
-    v.flags = VF_GLOBAL;
-    return v;
-}
-
-/* The last part of a dotted name. */
-static struct bytes last_part(struct bytes b)
-{
-    const uint8_t *dot = memrchr(b.at, '.', b.len);
-    if (dot)
-        bytes_cut(&b, (size_t)(dot - b.at) + 1);
-    return b;
-}
-
-static struct value attr_node(struct vm *vm, struct value base, struct bytes name)
-{
-    struct value text = value_text(vm, V_STR, name, name.len), v = value_node(vm, V_ATTR, 2);
-
-    if (v.ref == 0)
-        return LOST_VALUE;
-    struct node *n = node_of(&vm->heap, v);
-    n->used = 2;
-    n->v[0] = base;
-    n->v[1] = text;
-    v.flags = base.flags & (VF_CALL | VF_GLOBAL);
-    return v;
-}
-
-/* An attribute of an imported object: through the tables where they know it. */
-static struct value attr_of_global(struct vm *vm, struct value base, struct bytes name)
-{
-    struct node *n = node_of(&vm->heap, base);
-    struct bytes module = text_of(&vm->heap, n->v[0]), own = text_of(&vm->heap, n->v[1]);
-    uint8_t dotted[TEXT_KEPT];
-    int len = snprintf((char *)dotted, sizeof dotted, "%.*s.%.*s", (int)own.len,
-                       (const char *)own.at, (int)name.len, (const char *)name.at);
-
-    if (len > 0 && (size_t)len < sizeof dotted &&
-        policy_exact(module, bytes_of(dotted, (size_t)len)))
-        return vm_import_text(vm, module, bytes_of(dotted, (size_t)len));
-    struct bytes last = no_underscore(last_part(own));
-    const struct policy_row *row = policy_find(last, name);
-    if (row && row->severity >= PICKLE_SEV_HIGH && !row->conditional) {
-        vm->flags |= PICKLE_FLAG(DOTTED_TRAVERSAL);
-        return vm_import_text(vm, last, name);
-    }
-    row = global_row(vm, base);
-    if (row && row->severity >= PICKLE_SEV_HIGH && !row->conditional)
-        vm_raise(vm, PICKLE_DANGEROUS, "an attribute of a dangerous object");
-    return attr_node(vm, base, name);
-}
-
-static struct value attr_once(struct vm *vm, struct value base, struct bytes name)
-{
-    if (is_dunder(name)) {
-        vm->flags |= PICKLE_FLAG(DUNDER_IMPORT);
-        vm_raise(vm, PICKLE_DANGEROUS, "a dunder attribute is taken");
-    }
-    if (base.kind == V_MODULE && base.ref) {
-        vm_raise(vm, PICKLE_DANGEROUS, "an attribute of a module is taken");
-        return vm_import_text(vm, text_of(&vm->heap, node_of(&vm->heap, base)->v[0]), name);
-    }
-    if (base.kind == V_GLOBAL && base.ref)
-        return attr_of_global(vm, base, name);
-    if (base.kind == V_LOST && !(base.flags & VF_DATA))
-        vm_raise(vm, PICKLE_SUSPICIOUS, "an attribute of what cannot be followed");
-    return attr_node(vm, base, name);
-}
-
-struct value vm_attr(struct vm *vm, struct value base, struct value name)
-{
-    uint8_t own[TEXT_KEPT];
-    struct bytes text = text_of(&vm->heap, name), part;
-
-    if (!usable(vm, name) || text.len > sizeof own || (name.flags & VF_BUILT)) {
-        vm->flags |= PICKLE_FLAG(COMPUTED_IMPORT);
-        vm_raise(vm, PICKLE_DANGEROUS, "the name of an attribute is computed");
-        if (!usable(vm, name) || text.len > sizeof own)
-            return LOST_VALUE;
-    }
-    memcpy(own, text.at, text.len);
-    for (struct bytes rest = bytes_of(own, text.len); next_part(&rest, &part);)
-        base = attr_once(vm, base, part);
-    return base;
 }

@@ -275,6 +275,10 @@ bool text_unicode(struct vm *vm, struct bytes in, struct bytes *out);
 bool utf8_valid(struct bytes b, bool cut); /* surrogates pass, as in pickle */
 bool is_identifier(struct bytes dotted);
 bool is_dunder(struct bytes name);
+struct bytes last_part(struct bytes dotted);
+struct bytes no_underscore(struct bytes name); /* in front */
+/* Takes a part off the front of a.b.c; false: there is none left. */
+bool next_part(struct bytes *rest, struct bytes *part);
 
 /* import.c */
 /* What an import gives: judged, noted, and looked up. folded: a call inside the stream makes it, so
@@ -282,6 +286,13 @@ bool is_dunder(struct bytes name);
 struct value vm_import(struct vm *vm, struct value module, struct value name, bool folded);
 struct value vm_import_text(struct vm *vm, struct bytes module, struct bytes name);
 const struct policy_row *global_row(const struct vm *vm, struct value global);
+/* A whole text, as a name has to be. */
+static inline bool is_name(const struct vm *vm, struct value v)
+{
+    return v.kind == V_STR && text_whole(&vm->heap, v);
+}
+
+/* attribute.c */
 struct value vm_module(struct vm *vm, struct bytes name);
 /* getattr(base, name), name dotted as operator.attrgetter takes it. */
 struct value vm_attr(struct vm *vm, struct value base, struct value name);

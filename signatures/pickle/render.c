@@ -94,7 +94,7 @@ static void put_items(struct text_out *o, const struct vm *vm, struct value v, s
         if (i > 0)
             put_text(o, pairs && i % 2 ? ": " : ", ");
         o->hide = hide || (i >= first_secret && (is_text(item) || is_container(item)));
-        if (is_text(item))
+        if (is_text(item) && depth < RENDER_DEPTH)
             put_literal(o, vm, item, pairs ? NULL : &j, i);
         else
             put_value(o, vm, item, depth + 1);
