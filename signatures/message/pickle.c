@@ -130,21 +130,30 @@ static void disguised(const struct msg *m, const struct story *s, const struct d
     out->emit(out->ctx, m, &f);
 }
 
-/* RQ calls what the first text of a job names (rq:job.py:Job.func); no import opcode is needed. */
+/* RQ calls what the first text of a job names (rq:job.py:Job.func), pickled or as JSON; no import
+ * opcode is needed. */
+static struct bytes callee_of(const struct msg *m)
+{
+    if (!m->content || !msg_is(m, F_APP, "rq"))
+        return (struct bytes){0};
+    return m->pickle && m->content->what == WHAT_PICKLE ? m->pickle->first
+                                                        : msg_text(m, F_TASK_NAME);
+}
+
 static void job_callee(const struct msg *m, const struct detect_out *out)
 {
+    struct bytes callee = callee_of(m);
     enum pickle_class kind;
     const char *source;
     struct finding f;
 
-    if (!msg_is(m, F_APP, "rq") || m->pickle->first.len == 0 ||
-        pickle_name_severity(m->pickle->first, &kind, &source) < PICKLE_SEV_HIGH)
+    if (callee.len == 0 || pickle_name_severity(callee, &kind, &source) < PICKLE_SEV_HIGH)
         return;
     finding_init(&f, RULE_RQ_JOB_CALLEE, SEV_HIGH);
     finding_reason(&f, "an RQ job names a function that runs code or commands");
-    finding_text(&f, "callee", m->pickle->first);
+    finding_text(&f, "callee", callee);
     finding_str(&f, "class", pickle_class_name(kind));
-    f.fold_class = hash_bytes(m->pickle->first, 0);
+    f.fold_class = hash_bytes(callee, 0);
     f.once_a_task = true;
     out->emit(out->ctx, m, &f);
 }
@@ -175,12 +184,12 @@ static void check(const struct msg *m, const struct detect_out *out)
 
     if (m->nested)
         in_text(m, out);
+    job_callee(m, out);
     if (!m->pickle || !m->content || m->content->what != WHAT_PICKLE)
         return;
     s = story_of(m, m->pickle, true, out->arena);
     verdict(m, &s, out);
     disguised(m, &s, out);
-    job_callee(m, out);
 }
 
 const struct message_detector pickle_detector = {

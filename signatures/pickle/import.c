@@ -17,25 +17,6 @@ static bool allowed(const struct pickle *m, struct bytes module)
     return false;
 }
 
-/* Attributes under which modules carry the modules that an attacker wants. */
-static bool names_module(struct bytes part)
-{
-    static const struct bytes wanted[] = {
-        {(const uint8_t *)"os", 2},          {(const uint8_t *)"sys", 3},
-        {(const uint8_t *)"subprocess", 10}, {(const uint8_t *)"builtins", 8},
-        {(const uint8_t *)"builtins__", 10}, {(const uint8_t *)"posix", 5},
-        {(const uint8_t *)"nt", 2},          {(const uint8_t *)"importlib", 9},
-        {(const uint8_t *)"ctypes", 6},
-    };
-
-    part = no_underscore(part);
-    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
-        if (part.len == wanted[i].len && part.at[0] == wanted[i].at[0] &&
-            memcmp(part.at, wanted[i].at, part.len) == 0)
-            return true;
-    return false;
-}
-
 /* That a class is harmless says nothing of what hangs on it (DataFrame.to_csv): what is reached
  * through it is judged as the rest of its module. Methods of built-in types are no worse than the
  * types. */

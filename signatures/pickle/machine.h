@@ -275,10 +275,6 @@ bool text_unicode(struct vm *vm, struct bytes in, struct bytes *out);
 bool utf8_valid(struct bytes b, bool cut); /* surrogates pass, as in pickle */
 bool is_identifier(struct bytes dotted);
 bool is_dunder(struct bytes name);
-struct bytes last_part(struct bytes dotted);
-struct bytes no_underscore(struct bytes name); /* in front */
-/* Takes a part off the front of a.b.c; false: there is none left. */
-bool next_part(struct bytes *rest, struct bytes *part);
 
 /* import.c */
 /* What an import gives: judged, noted, and looked up. folded: a call inside the stream makes it, so

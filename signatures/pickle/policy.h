@@ -79,4 +79,13 @@ bool policy_alias(struct bytes *module, struct bytes *name);
  * memory pressure. */
 bool policy_word(struct bytes text);
 
+/* Attributes under which modules carry the modules that an attacker wants: os, _os, sys... */
+bool names_module(struct bytes part);
+
+/* Parts of dotted names. */
+struct bytes last_part(struct bytes dotted);
+struct bytes no_underscore(struct bytes name); /* in front */
+/* Takes a part off the front of a.b.c; false: there is none left. */
+bool next_part(struct bytes *rest, struct bytes *part);
+
 #endif

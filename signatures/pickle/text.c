@@ -207,29 +207,3 @@ bool is_dunder(struct bytes name)
     return name.len > 4 && memcmp(name.at, "__", 2) == 0 &&
            memcmp(name.at + name.len - 2, "__", 2) == 0;
 }
-
-struct bytes last_part(struct bytes b)
-{
-    const uint8_t *dot = memrchr(b.at, '.', b.len);
-    if (dot)
-        bytes_cut(&b, (size_t)(dot - b.at) + 1);
-    return b;
-}
-
-struct bytes no_underscore(struct bytes b)
-{
-    while (b.len > 1 && b.at[0] == '_')
-        bytes_cut(&b, 1);
-    return b;
-}
-
-bool next_part(struct bytes *rest, struct bytes *part)
-{
-    if (rest->len == 0)
-        return false;
-    const uint8_t *dot = memchr(rest->at, '.', rest->len);
-    *part = bytes_cut(rest, dot ? (size_t)(dot - rest->at) : rest->len);
-    if (dot)
-        bytes_cut(rest, 1);
-    return true;
-}

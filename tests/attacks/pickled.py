@@ -150,10 +150,34 @@ def recorded(c):
         c.check(hostile <= ids and len(ids - hostile) == values, f"{kind}: {len(hostile - ids)} hostile tasks unseen, {len(ids - hostile)} others accused")
 
 
+def callees(c):
+    """What an RQ job names, pickled or as JSON, compressed or not; and what is no callee."""
+    def job(data, field="data"):
+        return sense(c.sensor, Capture().talk(6379, [(">", resp("HSET", "rq:job:j1", field, data)), ("<", b":1\r\n")])).alerts("rq-job-callee")
+
+    def told(data, want, **kw):
+        found = [a["celeriac"]["evidence"]["callee"] for a in job(data, **kw)]
+        c.check(found == want, f"callee of {data[:40]!r}: {found}, not {want}")
+    for dump in (json.dumps, pickle.dumps):
+        for pack in (bytes, zlib.compress):
+            def body(callee, *args):
+                data = dump([callee, None, args, {}])
+                return pack(data if isinstance(data, bytes) else data.encode())
+            told(body("os.system", "id"), ["os.system"])
+            told(body("eval", "1"), ["eval"])
+            told(body("shop.jobs.os.system", "id"), ["shop.jobs.os.system"])
+            told(body("shop.jobs.mail", "os.system"), [])
+            told(body("shop.profile.run"), [])
+    told(b'[ "\\u006fs.system", null, [], {}]', ["os.system"])
+    told(b'[["os.system"], null, [], {}]', [])
+    told(b'["os.system"]', [], field="meta")
+
+
 def main():
     c = Checks(sys.argv[1])
     names(c)
     told(c)
+    callees(c)
     recorded(c)
     print(f"{c.passed} passed, {c.failed} failed")
     return c.failed > 0

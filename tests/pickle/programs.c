@@ -299,6 +299,12 @@ static void test_names(void **state)
     assert_int_equal(pickle_name_severity(bytes_of("os.system", 9), &kind, &source),
                      PICKLE_SEV_CRITICAL);
     assert_int_equal(kind, PICKLE_CLASS_PROCESS);
+    assert_int_equal(pickle_name_severity(bytes_of("shop.jobs.os.system", 19), &kind, &source),
+                     PICKLE_SEV_CRITICAL);
+    assert_int_equal(pickle_name_severity(bytes_of("eval", 4), &kind, &source),
+                     PICKLE_SEV_CRITICAL);
+    assert_int_equal(pickle_name_severity(bytes_of("shop.profile.run", 16), &kind, &source),
+                     PICKLE_SEV_NONE);
     assert_int_equal(pickle_name_severity(bytes_of("shop.tasks.add", 14), &kind, &source),
                      PICKLE_SEV_NONE);
     assert_int_equal(kind, PICKLE_CLASS_UNKNOWN);
