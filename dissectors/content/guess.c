@@ -4,6 +4,7 @@
 #include "dissectors/content/content.h"
 #include "dissectors/content/msgpack_walk.h"
 #include "dissectors/content/reader.h"
+#include "dissectors/content/yaml_tag.h"
 
 enum { LOOK = 4096, WORD = 64 };
 
@@ -121,6 +122,8 @@ enum content_what content_guess(struct bytes inner, struct bytes type)
         return WHAT_EMPTY;
     bool json = bytes_eq(type, "application/json"); /* the usual case costs no search */
     bool yaml = !json && declares(type, "yaml");    /* which JSON is, too, to its reader */
+    if (yaml && yaml_is_utf16(inner)) /* JSON's and Python's other readers take UTF-8 alone */
+        return WHAT_YAML;
     if (!yaml && looks_json(inner))
         return WHAT_JSON;
     if (may_be_auth(type) && auth_looks(inner))

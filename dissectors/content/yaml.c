@@ -13,10 +13,14 @@
  * each node, directives compared with all before them, levels looked at for each token. */
 #define MAX_TAG_BYTES  (4u << 20)
 #define MAX_DIRECTIVES 256u
-#define MAX_TAG_TEXT   512u
+#define MAX_ANCHORS    16u        /* that are remembered */
 #define MAX_LOOKS      (1u << 22) /* at open levels: it goes over all of them for each token */
 
-#define PYTHON_TAG YAML_TAG_PREFIX "python/"
+/* A scalar that an alias may stand for. */
+struct anchor {
+    struct bytes name;
+    struct token scalar;
+};
 
 struct yaml {
     yaml_parser_t parser;
@@ -27,6 +31,8 @@ struct yaml {
     bool utf16;
     size_t marked_char, marked_byte; /* libyaml counts characters: the last place that was found */
     size_t tag_bytes;
+    struct anchor anchors[MAX_ANCHORS]; /* the latest of a name counts */
+    unsigned n_anchors;
     unsigned events, levels;
     uint64_t looks;
 };
@@ -71,8 +77,7 @@ void yaml_begin(struct reader *r, struct arena *arena)
     if (y->clipped)
         y->text = up_to_last_line(y->text);
     y->unread = y->text;
-    y->utf16 = y->text.len >= 2 &&
-               (memcmp(y->text.at, "\xff\xfe", 2) == 0 || memcmp(y->text.at, "\xfe\xff", 2) == 0);
+    y->utf16 = yaml_is_utf16(y->text);
     if (y->text.len >= 3 && memcmp(y->text.at, "\xef\xbb\xbf", 3) == 0)
         y->marked_byte = 3; /* libyaml does not count the mark */
     yaml_parser_set_input(&y->parser, give_input, y);
@@ -248,6 +253,29 @@ static bool on_close(struct reader *r, struct token *t)
     return true;
 }
 
+static struct anchor *anchor_named(struct yaml *y, const yaml_char_t *name)
+{
+    for (unsigned i = y->n_anchors; i-- > 0;)
+        if (bytes_eq(y->anchors[i].name, (const char *)name))
+            return &y->anchors[i];
+    return NULL;
+}
+
+/* `t`: the scalar; NULL: something else, which is not remembered. */
+static void note_anchor(struct yaml *y, const yaml_char_t *name, const struct token *t)
+{
+    struct anchor *a = name ? anchor_named(y, name) : NULL;
+
+    if (a)
+        *a = (struct anchor){0};
+    if (!name || !t)
+        return;
+    if (!a && y->n_anchors < MAX_ANCHORS)
+        a = &y->anchors[y->n_anchors++];
+    if (a && copied(y, name, strlen((const char *)name), &a->name))
+        a->scalar = *t;
+}
+
 static bool on_scalar(struct reader *r, struct yaml *y, const yaml_event_t *e, struct token *t)
 {
     bool key = is_key(r);
@@ -256,15 +284,25 @@ static bool on_scalar(struct reader *r, struct yaml *y, const yaml_event_t *e, s
     if (!copied(y, e->data.scalar.value, e->data.scalar.length, &t->text))
         return clipped_here(r);
     yaml_scalar(t, e->data.scalar.plain_implicit);
+    note_anchor(y, e->data.scalar.anchor, t);
     if (key)
         t->kind = TOKEN_KEY;
     count_node(r);
     return true;
 }
 
-static bool on_alias(struct reader *r, struct token *t)
+/* A scalar is given again; what else it may be, is not. */
+static bool on_alias(struct reader *r, struct yaml *y, const yaml_event_t *e, struct token *t)
 {
-    t->kind = is_key(r) ? TOKEN_KEY : TOKEN_NULL;
+    const struct anchor *a = anchor_named(y, e->data.alias.anchor);
+    struct token at = *t;
+
+    if (a)
+        *t = a->scalar;
+    t->depth = at.depth;
+    t->offset = at.offset;
+    if (!a || is_key(r))
+        t->kind = is_key(r) ? TOKEN_KEY : TOKEN_NULL;
     r->aliases++;
     count_node(r);
     return true;
@@ -286,9 +324,13 @@ static bool on_event(struct reader *r, struct yaml *y, const yaml_event_t *e, st
     move_to(r, y, e->end_mark.index);
     switch (e->type) {
     case YAML_SCALAR_EVENT: return on_scalar(r, y, e, t);
-    case YAML_ALIAS_EVENT: return on_alias(r, t);
-    case YAML_MAPPING_START_EVENT: return on_open(r, y, t, true);
-    case YAML_SEQUENCE_START_EVENT: return on_open(r, y, t, false);
+    case YAML_ALIAS_EVENT: return on_alias(r, y, e, t);
+    case YAML_MAPPING_START_EVENT:
+        note_anchor(y, e->data.mapping_start.anchor, NULL);
+        return on_open(r, y, t, true);
+    case YAML_SEQUENCE_START_EVENT:
+        note_anchor(y, e->data.sequence_start.anchor, NULL);
+        return on_open(r, y, t, false);
     case YAML_MAPPING_END_EVENT:
     case YAML_SEQUENCE_END_EVENT: return on_close(r, t);
     default: return on_end(r);
@@ -310,14 +352,6 @@ bool yaml_next(struct reader *r, struct token *t)
     }
 }
 
-/* Of Python's tags these import or call; str, tuple, int and the like only name a type
- * (PyYAML:lib/yaml/constructor.py:FullConstructor, UnsafeConstructor). */
-static bool imports(const char *kind)
-{
-    return strncmp(kind, "object", 6) == 0 || strncmp(kind, "name", 4) == 0 ||
-           strncmp(kind, "module", 6) == 0;
-}
-
 /* The first such tag, from the events. */
 static bool find_tag(struct reader *r, struct yaml *y, struct yaml_tag *found)
 {
@@ -327,8 +361,7 @@ static bool find_tag(struct reader *r, struct yaml *y, struct yaml_tag *found)
         struct token t = {0};
         const char *tag = (const char *)tag_of(&e);
         more = e.type != YAML_STREAM_END_EVENT;
-        if (tag && strncmp(tag, PYTHON_TAG, strlen(PYTHON_TAG)) == 0 &&
-            imports(tag + strlen(PYTHON_TAG)) && copy_tag(y, &e, &t)) {
+        if (tag && yaml_tag_imports(bytes_of(tag, strlen(tag))) && copy_tag(y, &e, &t)) {
             *found = (struct yaml_tag){.text = t.tag, .offset = byte_of(y, e.start_mark.index)};
             more = false;
         }
@@ -339,41 +372,19 @@ static bool find_tag(struct reader *r, struct yaml *y, struct yaml_tag *found)
     return found->text.len > 0;
 }
 
-/* The first one from the text, as it is written, from `from` on. */
-static bool find_text(struct bytes all, size_t from, struct yaml_tag *found)
-{
-    static const char *const forms[] = {"!!python/object", PYTHON_TAG "object",
-                                        "!!python/name",   PYTHON_TAG "name",
-                                        "!!python/module", PYTHON_TAG "module"};
-    struct bytes rest = all;
-    const uint8_t *at = NULL;
-    size_t n = 0;
-    bytes_cut(&rest, from);
-    for (size_t i = 0; i < sizeof forms / sizeof *forms && !at; i++) {
-        n = strlen(forms[i]);
-        at = bytes_find(rest, forms[i]);
-    }
-    if (!at)
-        return false;
-    found->offset = (size_t)(at - all.at);
-    bytes_cut(&rest, (size_t)(at - rest.at));
-    while (n < rest.len && n < MAX_TAG_TEXT && rest.at[n] > ' ' && !strchr(",[]{}>", rest.at[n]))
-        n++;
-    found->text = bytes_head(rest, n);
-    return true;
-}
-
 bool yaml_python_tag(struct bytes document, bool clipped, struct arena *arena,
                      struct yaml_tag *found)
 {
     struct reader r;
     *found = (struct yaml_tag){0};
+    if (!yaml_may_tag(document))
+        return false;
     reader_begin(&r, WHAT_YAML, document, clipped, arena);
     bool yes = r.end == READER_GOING && find_tag(&r, r.more, found);
     /* What was not parsed: behind an error or a bound, or behind what is given to libyaml. */
     size_t from = r.end == READER_GOING ? ((struct yaml *)r.more)->text.len : reader_at(&r);
     reader_end(&r);
-    return yes || find_text(document, from, found);
+    return yes || yaml_tag_in_text(document, from, arena, found);
 }
 
 void yaml_skip(struct reader *r)

@@ -18,4 +18,20 @@ struct yaml_tag {
 bool yaml_python_tag(struct bytes document, bool clipped, struct arena *arena,
                      struct yaml_tag *found);
 
+/* By its mark, as the parsers tell it (PyYAML:lib/yaml/reader.py:Reader.determine_encoding). */
+static inline bool yaml_is_utf16(struct bytes b)
+{
+    return b.len >= 2 && (memcmp(b.at, "\xff\xfe", 2) == 0 || memcmp(b.at, "\xfe\xff", 2) == 0);
+}
+
+/* Whether there can be one at all: cheap to say no. */
+bool yaml_may_tag(struct bytes document);
+
+/* Whether this tag, all of it, is one of those. */
+bool yaml_tag_imports(struct bytes tag);
+
+/* The first one in the text as it is written, from `from` on. */
+bool yaml_tag_in_text(struct bytes document, size_t from, struct arena *arena,
+                      struct yaml_tag *found);
+
 #endif

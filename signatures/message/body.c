@@ -10,8 +10,7 @@ static void yaml(const struct msg *m, const struct detect_out *out)
     struct yaml_tag tag;
     struct finding f;
 
-    if (!bytes_find(inner, "python/") ||
-        !yaml_python_tag(inner, m->content->clipped, out->arena, &tag))
+    if (!yaml_python_tag(inner, m->content->clipped, out->arena, &tag))
         return;
     finding_init(&f, RULE_YAML_PYTHON_TAG, SEV_CRITICAL);
     finding_reason(&f, "a YAML body asks its reader to make Python objects");

@@ -40,7 +40,10 @@ static const struct {
      "1 int 1 <tag:yaml.org,2002:int>\n1 float 1 <tag:yaml.org,2002:float>\n"
      "1 true <tag:yaml.org,2002:bool>\n1 null <tag:yaml.org,2002:null>\n"
      "1 bytes aGk= <tag:yaml.org,2002:binary>\n1 str x <tag:yaml.org,2002:int>\n0 ]\nwhole\n"},
-    /* aliases are not followed */
+    /* aliases are not followed, but of scalars */
+    {"a: &x one\n*x : *x\nb: &x 2\nc: *x\nd: &x []\ne: *x\n",
+     "0 {\n1 key a\n1 str one\n1 key one\n1 str one\n1 key b\n1 int 2\n1 key c\n1 int 2\n1 key d\n"
+     "1 [\n1 ]\n1 key e\n1 null\n0 }\nwhole aliases 4\n"},
     {"- &x [1]\n- *x\n- *x\n", "0 [\n1 [\n2 int 1\n1 ]\n1 null\n1 null\n0 ]\nwhole aliases 2\n"},
     {"*x : 1", "0 {\n1 key \n1 int 1\n0 }\nwhole aliases 1\n"},
     {"<<: *x\n", "0 {\n1 key <<\n1 null\n0 }\nwhole aliases 1\n"},
@@ -247,18 +250,58 @@ static void tags_of_python(void **state)
         {"", NULL, 0},
         {"a: b: c\n- !!python/name:x, y", "!!python/name:x", 10},
         {"@ [!<tag:yaml.org,2002:python/name:x>]", "tag:yaml.org,2002:python/name:x", 5},
+        /* escapes and handles */
+        {"- !!pyth%6fn/object/apply:os.system [id]",
+         "tag:yaml.org,2002:python/object/apply:os.system", 2},
+        {"- !!python%2Fname%3Ax y", "tag:yaml.org,2002:python/name:x", 2},
+        {"- !<tag:yaml.org,2002:pyth%6fn/name:x> y", "tag:yaml.org,2002:python/name:x", 2},
+        {"%TAG !p! tag:yaml.org,2002:pyth\n---\n- !p!on/name:x y\n",
+         "tag:yaml.org,2002:python/name:x", 38},
+        {"%TAG !p! tag:yaml.org,2002:p%79thon/\n---\n- !p!name:x y\n",
+         "tag:yaml.org,2002:python/name:x", 43},
+        {"a: b: c\n- !!pyth%6fn/name:x, y", "!!python/name:x", 10},
+        {"%TAG !p! tag:yaml.org,2002:python/\n---\na: b: c\n- !p!object/apply:x [y]",
+         "!p!object/apply:x", 49},
+        {"- 100% of it!\n- a!%6f\n", NULL, 0},
+        {"a: b: c\n- 100%! !%zz !%6 !", NULL, 0},
     };
     for (size_t i = 0; i < sizeof samples / sizeof *samples; i++) {
         struct arena *arena = arena_new(1 << 20);
         struct yaml_tag found;
         struct bytes yaml = bytes_of(samples[i].yaml, strlen(samples[i].yaml));
-        assert_int_equal(yaml_python_tag(yaml, false, arena, &found), samples[i].tag != NULL);
+        if (yaml_python_tag(yaml, false, arena, &found) != (samples[i].tag != NULL))
+            fail_msg("%s", samples[i].yaml);
         if (samples[i].tag) {
             if (!bytes_eq(found.text, samples[i].tag))
                 fail_msg("%s: %.*s", samples[i].yaml, (int)found.text.len,
                          (const char *)found.text.at);
             assert_int_equal(found.offset, samples[i].offset);
         }
+        arena_free(arena);
+    }
+}
+
+/* In both orders, parsed or not. */
+static void tags_in_utf16(void **state)
+{
+    static const char *const samples[] = {"[!!python/name:x y]", "a: b: c\n- [!!python/name:x y]"};
+
+    (void)state;
+    for (unsigned i = 0; i < 4; i++) {
+        const char *text = samples[i / 2];
+        size_t n = strlen(text), want = 2 + 2 * (size_t)(strstr(text, "!!") - text);
+        char wide[128] = {(char)(i % 2 ? 0xfe : 0xff), (char)(i % 2 ? 0xff : 0xfe)};
+        struct arena *arena = arena_new(1 << 20);
+        struct yaml_tag found;
+
+        for (size_t k = 0; k < n; k++)
+            wide[2 + 2 * k + i % 2] = text[k];
+        struct bytes yaml = bytes_of(wide, 2 + 2 * n);
+        assert_int_equal(content_guess(yaml, bytes_of("application/x-yaml", 18)), WHAT_YAML);
+        assert_int_equal(content_guess(yaml, bytes_of("application/json", 16)), WHAT_BINARY);
+        assert_true(yaml_python_tag(yaml, false, arena, &found));
+        assert_int_equal(found.offset, want);
+        assert_non_null(bytes_find(found.text, "python/name:x"));
         arena_free(arena);
     }
 }
@@ -350,6 +393,7 @@ int main(void)
         cmocka_unit_test(skipping_and_raw),
         cmocka_unit_test(offsets_are_bytes),
         cmocka_unit_test(tags_of_python),
+        cmocka_unit_test(tags_in_utf16),
         cmocka_unit_test(padding_hides_no_tag),
         cmocka_unit_test(deep_and_wide),
         cmocka_unit_test(many_tokens_in_deep_nesting),
