@@ -140,6 +140,15 @@ static void deleted(struct deployment *d, const struct msg *m, const struct dete
         b->typed = b->copies = false;
 }
 
+/* kombu's names and keys: <oid>.<exchange>, bound by the key <oid> (kombu:pidbox.py:Mailbox.
+ * get_reply_queue): nobody else has a use for that key. */
+static bool is_own_mailbox(struct bytes queue, struct bytes exchange, struct bytes key)
+{
+    return key.len > 0 && queue.len == key.len + 1 + exchange.len && queue.at[key.len] == '.' &&
+           memcmp(queue.at, key.at, key.len) == 0 &&
+           memcmp(queue.at + key.len + 1, exchange.at, exchange.len) == 0;
+}
+
 /* What a foreign queue gets a copy of; NULL: nothing, or the queue belongs there. */
 static const char *tapped(struct deployment *d, const struct msg *m, struct bytes queue)
 {
@@ -153,7 +162,10 @@ static const char *tapped(struct deployment *d, const struct msg *m, struct byte
         return use == NAME_EVENTS ? NULL : "a foreign queue is bound to the workers' events";
     case NAME_MAILBOX:
         return use == NAME_MAILBOX ? NULL : "a foreign queue is bound to remote control";
-    case NAME_REPLIES: return use == NAME_REPLIES ? NULL : "a foreign queue is bound to replies";
+    case NAME_REPLIES:
+        return is_own_mailbox(queue, exchange, msg_text(m, F_AMQP_ROUTING_KEY))
+                   ? NULL
+                   : "a foreign queue is bound to replies";
     default:
         return copies_tasks(d, m, exchange, queue) ? "a foreign queue gets a copy of tasks" : NULL;
     }

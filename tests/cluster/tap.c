@@ -52,8 +52,10 @@ static void taps(void **state)
     bind(&s, 66, "amq.gen-x", "amq.rabbitmq.trace", "publish.#");
     bind(&s, 66, "mine", "celery.pidbox", "");
     bind(&s, 66, "mine", "reply.celery.pidbox", "x");
-    scene_expect(&s, "amqp-tap/4@66 amqp-tap/4@66 amqp-tap/4@66 amqp-tap/4@66 amqp-tap/4@66 "
-                     "amqp-tap/4@66 ");
+    bind(&s, 66, "zz.reply.celery.pidbox", "reply.celery.pidbox", "x"); /* somebody else's key */
+    scene_expect(
+        &s, "amqp-tap/4@66 amqp-tap/4@66 amqp-tap/4@66 amqp-tap/4@66 amqp-tap/4@66 amqp-tap/4@66 "
+            "amqp-tap/4@66 ");
     scene_close(&s);
 }
 
