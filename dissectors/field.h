@@ -134,10 +134,13 @@ enum field_type {
     X(CONTENT_WHAT, NULL, INT)    /* enum content_what */                                          \
     X(IMPORTS, NULL, LIST) /* modules on no list, of a pickle that is judged by nothing worse */   \
     X(CONTROL_TASKS, NULL, LIST) /* ids that a revoke, a terminate or a hello names */             \
-    X(SCRIPT, NULL, TEXT)        /* SHA-1 of one that is not known, in hex; of a function, name */ \
-    X(SCRIPT_SIGNS, NULL, INT)   /* mask of enum script_sign: see signatures/cluster/scripts.h */  \
-    X(SCRIPT_NAMES, NULL, LIST)  /* its keys, and the texts that it is written with */             \
-    X(SCRIPT_ARGS, NULL, LIST)   /* its other arguments */
+    X(CONTROL_BY_PART, NULL,                                                                       \
+      BOOL) /* the destination is one text: every node whose name is in it */                      \
+    X(CONTROL_ASTRAY, NULL, BOOL) /* taken from a mailbox, where kombu did not put it */           \
+    X(SCRIPT, NULL, TEXT)       /* SHA-1 of one that is not known, in hex; of a function, name */  \
+    X(SCRIPT_SIGNS, NULL, INT)  /* mask of enum script_sign: see signatures/cluster/scripts.h */   \
+    X(SCRIPT_NAMES, NULL, LIST) /* its keys, and the texts that it is written with */              \
+    X(SCRIPT_ARGS, NULL, LIST)  /* its other arguments */
 
 enum field_id {
 #define FIELD_ENUM(id, path, type) F_##id,

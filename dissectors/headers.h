@@ -38,10 +38,19 @@ struct header {
 
 struct headers {
     const struct header *first;
-    bool cut;      /* there were more, which could not be read or kept */
+    bool cut;    /* there were more, which could not be read or kept */
+    bool copies; /* a list with the name CC or BCC is among them: RabbitMQ's further routing keys */
     bool disputed; /* clients differ in how they read it: AMQP's tag 's', a short integer to
                       RabbitMQ, a short text to some (py-amqp up to 5.3.1: amqp:serialization.py) */
+    const struct headers *other; /* the same as those read it; NULL: undisputed, or they cannot */
 };
+
+/* Routing keys beside the method's, of a member of the top: a list by one of two names
+ * (rabbitmq/rabbitmq-server:deps/rabbit/src/rabbit_basic.erl:header_routes). */
+static inline bool header_has_copies(const struct header *h)
+{
+    return h->kind == HEADER_LIST && (bytes_eq(h->name, "CC") || bytes_eq(h->name, "BCC"));
+}
 
 /* Where a maker adds members: of the top, or of one list or mapping. */
 struct header_tail {

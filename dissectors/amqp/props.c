@@ -115,7 +115,8 @@ void amqp_props_list(const struct amqp_props *p, struct arena *arena, struct hea
 
     out->first = h;
     out->cut = !p->exact || (n > 0 && !h);
-    out->disputed = false;
+    out->disputed = out->copies = false;
+    out->other = NULL;
     for (; h && n > 0; n--, h++) {
         unsigned id = (unsigned)__builtin_clz(flags) - 16;
 

@@ -11,7 +11,7 @@ void amqp_table_begin(struct amqp_table *t, struct bytes bytes, unsigned max_dep
     t->item = ITEM_VALUE;
     t->end = TABLE_GOING;
     t->dialect = (uint8_t)dialect;
-    t->conflict = false;
+    t->conflict = t->copies = false;
     t->depth = 0;
     t->max_depth = max_depth < TABLE_DEPTH ? max_depth : TABLE_DEPTH;
     t->lists = 0;
@@ -104,6 +104,7 @@ static void container(struct amqp_table *t, struct header *h, struct cursor *in,
         return;
     }
     t->item = ITEM_OPEN;
+    t->copies |= t->depth == 0 && header_has_copies(h);
     t->outer[t->depth] = in->end;
     t->lists = (t->lists & ~(1u << t->depth)) | (uint32_t)list << t->depth;
     t->depth++;
@@ -256,8 +257,26 @@ static void build(struct build *b, struct bytes table, enum amqp_dialect dialect
         add(b, h);
     b->full = !h;
     out->cut = b->full || b->table.end != TABLE_WHOLE;
+    out->copies = b->table.copies;
+    out->disputed = b->table.conflict;
+    out->other = NULL;
     for (unsigned d = 0; out->cut && d < b->table.depth; d++)
         b->open[d]->cut = true;
+}
+
+/* The same table as those read it to whom 's' is a short text, if it adds up to them too. */
+static const struct headers *other_reading(struct bytes table,
+                                           const struct amqp_table_limits *limits,
+                                           struct arena *arena)
+{
+    struct headers *other = arena_raw(arena, sizeof *other);
+    struct build b;
+
+    if (!other)
+        return NULL;
+    b.arena = arena;
+    build(&b, table, TABLE_SHORT_STRINGS, limits, other);
+    return b.table.end == TABLE_WHOLE ? other : NULL;
 }
 
 bool amqp_table_headers(struct bytes table, bool cut, const struct amqp_table_limits *limits,
@@ -280,6 +299,7 @@ bool amqp_table_headers(struct bytes table, bool cut, const struct amqp_table_li
     tally_add(tally, TALLY_arena_full, b.full);
     tally_add(tally, TALLY_item_clipped, b.table.end == TABLE_LIMIT);
     out->cut = out->cut || cut || b.deep > 0;
-    out->disputed = b.table.conflict;
+    if (out->disputed && b.table.dialect == TABLE_RABBIT && b.table.end == TABLE_WHOLE && !cut)
+        out->other = other_reading(table, limits, arena);
     return cut || b.full || b.table.end != TABLE_BROKEN;
 }

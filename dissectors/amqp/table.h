@@ -49,6 +49,7 @@ struct amqp_table {
     uint8_t end;      /* enum amqp_table_end */
     uint8_t dialect;  /* enum amqp_dialect */
     bool conflict;    /* a tag was met that the dialects read differently */
+    bool copies;      /* an array was met that is header_has_copies() */
     unsigned depth, max_depth;
     uint32_t lists;                    /* bit n: what is open at level n is an array */
     const uint8_t *outer[TABLE_DEPTH]; /* where what is around level n ends */
@@ -69,7 +70,8 @@ struct amqp_table_limits {
 /* The whole table as headers, in `arena`. What cannot be read or kept is missing,
  * and out->cut says so; counted in tally (nesting_limit, arena_full, item_clipped). `cut`: the
  * table itself is only the head of one. false: it is malformed in every dialect (never when `cut`,
- * or when only a limit was met). */
+ * or when only a limit was met). A table that adds up in several dialects: RabbitMQ's, with the
+ * other reading as out->other. */
 bool amqp_table_headers(struct bytes table, bool cut, const struct amqp_table_limits *limits,
                         struct arena *arena, struct tally *tally, struct headers *out);
 

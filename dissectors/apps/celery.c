@@ -27,39 +27,73 @@ static bool begins_as_result(const struct document *d)
     return d->format == WHAT_JSON && text_starts(d->bytes, "{\"status\"");
 }
 
-static bool at_a_place(const struct letter *l)
+/* By its shape alone; a task of protocol 1 is looked for by itself. */
+static bool by_shape(const struct letter *l)
 {
-    switch (l->place) {
-    case PLACE_EVENTS: return event_read(l, true);
-    case PLACE_CONTROL: return control_command(l, true);
-    case PLACE_REPLY: return control_reply(l);
-    case PLACE_ANY: return false;
-    }
-    return false;
+    bool command = control_command(l, false);
+
+    return result_in_envelope(l, false) || command || event_read(l, false);
+}
+
+static bool task_in_body(const struct letter *l)
+{
+    bool more;
+
+    if (!task_by_body(l, &more))
+        return false;
+    if (more)
+        by_shape(l);
+    return true;
 }
 
 static bool anywhere(const struct letter *l)
 {
-    if (begins_as_result(&l->doc) && result_in_envelope(l))
+    if (begins_as_result(&l->doc) && result_in_envelope(l, true))
         return true;
-    return task_by_body(l) || result_in_envelope(l) || control_command(l, false) ||
-           event_read(l, false);
+    return task_in_body(l) || by_shape(l);
 }
 
-/* A task that is sent by the exchange of events or of control is still one; what is there to
- * be read as an event or a command is that, whatever its headers say. */
+static bool is_list(const struct document *d)
+{
+    return d->format == WHAT_JSON && d->bytes.len > 0 && d->bytes.at[0] == '[';
+}
+
+/* Headers may call anything a task. */
+static bool named_task(const struct letter *l)
+{
+    bool task = task_by_headers(l);
+
+    return (!is_list(&l->doc) && by_shape(l)) || task;
+}
+
+/* What those who take from these places see in it. */
+static bool at_its_places(const struct letter *l)
+{
+    bool any = (l->places & PLACE_CONTROL) && control_command(l, true);
+
+    return ((l->places & PLACE_EVENTS) && event_read(l, true)) || any;
+}
+
+/* There may be more ways out of a place than its name tells: whatever else the message is, it is
+ * that too. A mapping in a mailbox of replies is one if it is nothing else. */
+static bool read_at_places(const struct letter *l, bool named)
+{
+    bool read = at_its_places(l), more;
+
+    if (read && place_is_usual(l->in))
+        return true;
+    if (read)
+        return named ? task_by_headers(l) || read : task_by_body(l, &more) || read;
+    return (named ? named_task(l) : anywhere(l)) || ((l->places & PLACE_REPLY) && control_reply(l));
+}
+
 static bool read_letter(const struct letter *l)
 {
     bool named = names_task(l->in);
 
-    if (l->place != PLACE_ANY) {
-        if ((!named || l->place != PLACE_REPLY) && at_a_place(l))
-            return true;
-        return named && task_by_headers(l);
-    }
-    if (named)
-        return task_by_headers(l);
-    return anywhere(l);
+    if (l->places != PLACE_ANY)
+        return read_at_places(l, named);
+    return named ? named_task(l) : anywhere(l);
 }
 
 /* A pickle of which no more is known than that it is in an envelope of kombu's. */
@@ -95,15 +129,27 @@ static bool unnamed(const struct letter *l)
     const struct msg *outer = l->in->cause;
     bool cut = outer && outer->content && outer->content->clipped;
 
-    if (l->in->content->what != WHAT_PICKLE || (l->place == PLACE_ANY && !cut))
+    if (l->in->content->what != WHAT_PICKLE || (l->places == PLACE_ANY && !cut))
         return false;
     emit_pickle(l, letter_action(l->in));
     return true;
 }
 
+/* Workers with an older py-amqp see other headers than the broker, and than newer ones: what either
+ * finds there is judged. */
+static void read_other_headers(const struct msg *in, struct letter l)
+{
+    struct msg as_others = *in;
+
+    as_others.headers = in->headers->other;
+    l.in = &as_others;
+    read_letter(&l);
+}
+
 static bool read(const struct msg *in, const struct interpret_out *out)
 {
     struct letter l = {.in = in, .out = out};
+    bool any;
 
     if (!in->content)
         return false;
@@ -112,8 +158,11 @@ static bool read(const struct msg *in, const struct interpret_out *out)
     l.doc = document_of(in->content);
     if (in->op == OP_READ)
         return looked_at(&l);
-    l.place = place_of(in);
-    return read_letter(&l) || unnamed(&l);
+    l.places = places_of(in);
+    any = read_letter(&l) || unnamed(&l);
+    if (in->headers && in->headers->other)
+        read_other_headers(in, l);
+    return any;
 }
 
 const struct interpreter celery_interpreter = {

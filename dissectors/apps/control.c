@@ -125,6 +125,16 @@ static void about(struct fields *f, struct bytes method, const struct document *
     }
 }
 
+/* A list names nodes. A text, which no client of kombu's sends, is searched for each node's name
+ * (kombu:pidbox.py:Node.handle_message: `hostname in destination`). */
+static void set_destination(struct fields *f, const struct member *m, const struct document *doc,
+                            struct arena *arena)
+{
+    set_list(f, F_CONTROL_DESTINATION, texts_of(m, doc, arena));
+    if (member_is_text(m) && m->text.len > 0)
+        fields_num(f, F_CONTROL_BY_PART, 1);
+}
+
 static void set_reply_to(struct fields *f, const struct member *m, const struct document *doc,
                          struct arena *arena)
 {
@@ -136,12 +146,48 @@ static void set_reply_to(struct fields *f, const struct member *m, const struct 
     set_text(f, F_CONTROL_REPLY_TO, &key);
 }
 
-/* A mailbox takes whatever has a method; elsewhere it must be the whole of what kombu sends. */
-static bool is_command(const struct member m[COMMANDS], bool certain)
+/* The commands that do something (celery:worker/control.py). */
+static bool is_known(struct bytes method)
+{
+    static const struct bytes known[] = {
+        TEXT("shutdown"),        TEXT("pool_restart"),
+        TEXT("election"),        TEXT("add_consumer"),
+        TEXT("rate_limit"),      TEXT("time_limit"),
+        TEXT("revoke"),          TEXT("terminate"),
+        TEXT("pool_grow"),       TEXT("pool_shrink"),
+        TEXT("hello"),           TEXT("autoscale"),
+        TEXT("enable_events"),   TEXT("disable_events"),
+        TEXT("cancel_consumer"), TEXT("revoke_by_stamped_headers"),
+    };
+
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (text_same(known[i], method))
+            return true;
+    return false;
+}
+
+/* Somebody else's call may have a `method` too, and `arguments`: nothing but what kombu's have, and
+ * one of the commands that matter. */
+static bool is_like_command(const struct member m[COMMANDS], unsigned others)
+{
+    bool more =
+        m[ARGUMENTS].seen && (m[ARGUMENTS].kind == TOKEN_MAP || m[ARGUMENTS].kind == TOKEN_NULL);
+
+    for (unsigned i = DESTINATION; i < COMMANDS; i++)
+        more |= m[i].seen;
+    return more && others == 0 && is_known(m[METHOD].text);
+}
+
+/* A mailbox takes whatever has a method. Elsewhere it must be the whole of what kombu sends, or
+ * what the workers do for less than that (kombu:pidbox.py:Node.handle_message asks for `method`).
+ */
+static bool is_command(const struct member m[COMMANDS], unsigned others, bool certain, bool clipped)
 {
     if (!member_is_text(&m[METHOD]) || m[METHOD].text.len == 0)
         return false;
-    return certain || (m[ARGUMENTS].seen && m[ARGUMENTS].kind == TOKEN_MAP && m[DESTINATION].seen);
+    return certain ||
+           (m[ARGUMENTS].seen && m[ARGUMENTS].kind == TOKEN_MAP && m[DESTINATION].seen) ||
+           (!clipped && is_like_command(m, others));
 }
 
 bool control_command(const struct letter *l, bool certain)
@@ -149,19 +195,24 @@ bool control_command(const struct letter *l, bool certain)
     struct arena *arena = l->out->arena;
     struct member m[COMMANDS];
     struct document arguments;
+    struct members got;
     struct msg out;
+    bool strayed;
 
-    members_read(&l->doc, command_names, COMMANDS, m, arena);
-    if (!is_command(m, certain))
+    got = members_read(&l->doc, command_names, COMMANDS, m, arena);
+    if (!is_command(m, got.others, certain, l->doc.clipped))
         return false;
-    msg_from(&out, l->in, MSG_CONTROL, "command");
+    strayed = place_is_astray(l->in);
+    msg_from(&out, l->in, MSG_CONTROL, strayed ? "delivered" : "command");
     fields_str(&out.fields, F_APP, "celery");
     set_text(&out.fields, F_CONTROL_METHOD, &m[METHOD]);
-    set_list(&out.fields, F_CONTROL_DESTINATION, texts_of(&m[DESTINATION], &l->doc, arena));
+    set_destination(&out.fields, &m[DESTINATION], &l->doc, arena);
     set_text(&out.fields, F_CONTROL_PATTERN, &m[PATTERN]);
     set_text(&out.fields, F_CONTROL_MATCHER, &m[MATCHER]);
     set_text(&out.fields, F_CONTROL_TICKET, &m[TICKET]);
     set_reply_to(&out.fields, &m[REPLY_TO], &l->doc, arena);
+    if (strayed)
+        fields_num(&out.fields, F_CONTROL_ASTRAY, 1);
     arguments = member_document(&m[ARGUMENTS], &l->doc);
     about(&out.fields, m[METHOD].text, &arguments, arena);
     tally_add(l->out->tally, TALLY_controls, 1);

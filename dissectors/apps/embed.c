@@ -16,11 +16,13 @@ enum what {
     BODY_MAP,   /* a body of protocol 1 */
     EMBED,      /* {"callbacks": ...} */
     SIGNATURES, /* a list of them, or lists of lists */
+    CALLED,     /* the same, and a text is a task's name: celery:canvas.py:signature() takes both */
     SIGNATURE,
     NAME, /* of the task of a signature */
     ARGS,
     KWARGS,
     OPTIONS,
+    HEADERS, /* of the message that a signature becomes: they win over its own */
 };
 
 struct level {
@@ -65,10 +67,15 @@ bool embed_is_builtin(struct bytes name)
     return false;
 }
 
-/* Of map, starmap and chunks the first argument is a signature, the second one data. */
-static unsigned arguments(struct bytes task)
+/* Of map, starmap and chunks the first argument is what is called, the second one data; the second
+ * one of chord_unlock is called (celery:app/builtins.py). */
+static enum what argument(struct bytes task, unsigned index)
 {
-    return text_ends(task, "map") || text_ends(task, "chunks") ? 1 : 2;
+    bool one = text_ends(task, "map") || text_ends(task, "chunks");
+
+    if (index > (one ? 0u : 1u))
+        return NOTHING;
+    return one || (index == 1 && text_ends(task, "chord_unlock")) ? CALLED : SIGNATURES;
 }
 
 /* What the member of that name is, in a mapping of that kind. */
@@ -79,17 +86,18 @@ static enum what member(const struct walk *w, enum what of, struct bytes key)
         struct bytes key;
         enum what is;
     } members[] = {
-        {EMBED, TEXT("callbacks"), SIGNATURES},   {EMBED, TEXT("errbacks"), SIGNATURES},
-        {EMBED, TEXT("chain"), SIGNATURES},       {EMBED, TEXT("chord"), SIGNATURES},
-        {SIGNATURE, TEXT("task"), NAME},          {SIGNATURE, TEXT("args"), ARGS},
-        {SIGNATURE, TEXT("kwargs"), KWARGS},      {SIGNATURE, TEXT("options"), OPTIONS},
-        {OPTIONS, TEXT("link"), SIGNATURES},      {OPTIONS, TEXT("link_error"), SIGNATURES},
-        {OPTIONS, TEXT("chain"), SIGNATURES},     {OPTIONS, TEXT("chord"), SIGNATURES},
-        {KWARGS, TEXT("task"), SIGNATURES},       {KWARGS, TEXT("tasks"), SIGNATURES},
-        {KWARGS, TEXT("header"), SIGNATURES},     {KWARGS, TEXT("body"), SIGNATURES},
-        {KWARGS, TEXT("callback"), SIGNATURES},   {BODY_MAP, TEXT("callbacks"), SIGNATURES},
-        {BODY_MAP, TEXT("errbacks"), SIGNATURES}, {BODY_MAP, TEXT("chord"), SIGNATURES},
-        {BODY_MAP, TEXT("args"), ARGS},           {BODY_MAP, TEXT("kwargs"), KWARGS},
+        {EMBED, TEXT("callbacks"), CALLED},   {EMBED, TEXT("errbacks"), CALLED},
+        {EMBED, TEXT("chain"), CALLED},       {EMBED, TEXT("chord"), SIGNATURES},
+        {SIGNATURE, TEXT("task"), NAME},      {SIGNATURE, TEXT("args"), ARGS},
+        {SIGNATURE, TEXT("kwargs"), KWARGS},  {SIGNATURE, TEXT("options"), OPTIONS},
+        {OPTIONS, TEXT("link"), CALLED},      {OPTIONS, TEXT("link_error"), CALLED},
+        {OPTIONS, TEXT("chain"), CALLED},     {OPTIONS, TEXT("chord"), SIGNATURES},
+        {OPTIONS, TEXT("headers"), HEADERS},  {HEADERS, TEXT("task"), NAME},
+        {KWARGS, TEXT("task"), CALLED},       {KWARGS, TEXT("tasks"), SIGNATURES},
+        {KWARGS, TEXT("header"), SIGNATURES}, {KWARGS, TEXT("body"), SIGNATURES},
+        {KWARGS, TEXT("callback"), CALLED},   {BODY_MAP, TEXT("callbacks"), CALLED},
+        {BODY_MAP, TEXT("errbacks"), CALLED}, {BODY_MAP, TEXT("chord"), SIGNATURES},
+        {BODY_MAP, TEXT("args"), ARGS},       {BODY_MAP, TEXT("kwargs"), KWARGS},
     };
 
     for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
@@ -109,8 +117,9 @@ static enum what element(const struct walk *w, const struct level *in)
         if (in->index < 2 && !w->builtin)
             return NOTHING;
         return in->index == 0 ? ARGS : in->index == 1 ? KWARGS : in->index == 2 ? EMBED : NOTHING;
-    case SIGNATURES: return SIGNATURES;
-    case ARGS: return in->index < arguments(in->task) ? SIGNATURES : NOTHING;
+    case SIGNATURES:
+    case CALLED: return in->what;
+    case ARGS: return argument(in->task, in->index);
     default: return NOTHING;
     }
 }
@@ -124,14 +133,17 @@ static bool have(const struct walk *w, struct bytes name)
     return false;
 }
 
-static void name_signature(struct walk *w, struct level *of, const struct token *t)
+/* Empty: it is none. */
+static struct bytes name_of(struct walk *w, const struct token *t)
 {
-    struct bytes name = t->escaped ? token_text(t, w->arena) : t->text;
+    if (t->kind != TOKEN_STRING || t->cut)
+        return (struct bytes){0};
+    return t->escaped ? token_text(t, w->arena) : t->text;
+}
 
-    if (t->kind != TOKEN_STRING || t->cut || name.len == 0)
-        return;
-    of->task = name;
-    if (w->n < EMBED_NAMES && w->signatures++ < EMBED_SIGNATURES && !have(w, name))
+static void add_name(struct walk *w, struct bytes name)
+{
+    if (name.len > 0 && w->n < EMBED_NAMES && w->signatures++ < EMBED_SIGNATURES && !have(w, name))
         w->found[w->n++] = (struct found){.name = name, .doubt = w->doubt};
 }
 
@@ -156,7 +168,7 @@ static void push(struct walk *w, enum what what, bool list)
 {
     struct level *to = &w->level[w->depth + 1], *in = &w->level[w->depth];
 
-    to->what = what == SIGNATURES && !list ? SIGNATURE : what;
+    to->what = (what == SIGNATURES || what == CALLED) && !list ? SIGNATURE : what;
     to->next = NOTHING;
     to->index = 0;
     to->task = in->what == SIGNATURE ? in->task : w->task;
@@ -183,7 +195,7 @@ static void pop(struct walk *w)
 /* A list where a mapping belongs, or the other way round, holds nothing. */
 static bool fits(enum what what, bool list)
 {
-    if (what == SIGNATURES)
+    if (what == SIGNATURES || what == CALLED)
         return true;
     return what != NOTHING && what != NAME && list == (what == BODY_LIST || what == ARGS);
 }
@@ -197,7 +209,9 @@ static void value(struct walk *w, const struct token *t)
     in->next = NOTHING;
     in->index++;
     if (what == NAME)
-        name_signature(w, in, t);
+        in->task = name_of(w, t);
+    if (what == NAME || what == CALLED)
+        add_name(w, name_of(w, t));
     if (holds && fits(what, list) && w->depth < READER_DEPTH)
         push(w, what, list);
     else

@@ -18,6 +18,7 @@ enum name {
     SW_SYS,
     TOPIC,
     ACTION,
+    CVER,
     TIMESTAMP,
     TYPE,
     NAMES,
@@ -27,9 +28,10 @@ enum name {
  * celery:events/event.py:Event): what comes first in every event, what each of them has, and the
  * last two. */
 static const struct bytes names[NAMES] = {
-    TEXT("hostname"), TEXT("utcoffset"), TEXT("pid"),       TEXT("clock"),     TEXT("uuid"),
-    TEXT("name"),     TEXT("active"),    TEXT("processed"), TEXT("sw_ident"),  TEXT("sw_ver"),
-    TEXT("sw_sys"),   TEXT("topic"),     TEXT("action"),    TEXT("timestamp"), TEXT("type"),
+    TEXT("hostname"), TEXT("utcoffset"), TEXT("pid"),       TEXT("clock"),
+    TEXT("uuid"),     TEXT("name"),      TEXT("active"),    TEXT("processed"),
+    TEXT("sw_ident"), TEXT("sw_ver"),    TEXT("sw_sys"),    TEXT("topic"),
+    TEXT("action"),   TEXT("cver"),      TEXT("timestamp"), TEXT("type"),
 };
 
 static const char *action_of(struct bytes type)
@@ -73,14 +75,25 @@ static void about_election(struct fields *f, const struct member m[NAMES],
     set_text(f, F_TASK_NAME, &name);
 }
 
+/* Workers go by the routing key (celery:worker/consumer/gossip.py:Gossip.on_message), which a
+ * binding may change on the way, and by nothing in the event; what on_elect() wants to be there is
+ * in no other one. */
+static bool is_election(const struct member m[NAMES])
+{
+    return m[CVER].seen && m[TOPIC].seen && m[ACTION].seen && member_is_text(&m[HOSTNAME]) &&
+           m[PID].seen && m[CLOCK].seen;
+}
+
 static void emit(const struct letter *l, const struct member m[NAMES])
 {
+    static const struct bytes elect = TEXT("worker-elect");
+    struct bytes type = is_election(m) ? elect : m[TYPE].text;
     struct msg out;
     struct fields *f = &out.fields;
 
-    msg_from(&out, l->in, MSG_WORKER, action_of(m[TYPE].text));
+    msg_from(&out, l->in, MSG_WORKER, action_of(type));
     fields_str(f, F_APP, "celery");
-    fields_text(f, F_WORKER_EVENT, m[TYPE].text);
+    fields_text(f, F_WORKER_EVENT, type);
     set_text(f, F_WORKER_HOSTNAME, &m[HOSTNAME]);
     set_text(f, F_WORKER_SW_IDENT, &m[SW_IDENT]);
     set_text(f, F_WORKER_SW_VER, &m[SW_VER]);
@@ -90,7 +103,7 @@ static void emit(const struct letter *l, const struct member m[NAMES])
     set_number(f, F_WORKER_PROCESSED, &m[PROCESSED]);
     set_text(f, F_TASK_ID, &m[UUID]);
     set_text(f, F_TASK_NAME, &m[TASK]);
-    if (text_starts(m[TYPE].text, "worker-elect"))
+    if (text_starts(type, "worker-elect"))
         about_election(f, m, &l->doc, l->out->arena);
     tally_add(l->out->tally, TALLY_worker_events, 1);
     l->out->emit(l->out->ctx, &out);
@@ -101,6 +114,8 @@ static bool is_event(const struct member m[NAMES], bool certain)
 {
     bool named = text_starts(m[TYPE].text, "worker-") || text_starts(m[TYPE].text, "task-");
 
+    if (is_election(m))
+        return true;
     if (!member_is_text(&m[TYPE]) || m[TYPE].text.len == 0)
         return false;
     return certain || (named && member_is_text(&m[HOSTNAME]) && m[TIMESTAMP].seen &&

@@ -82,15 +82,104 @@ static enum place place_of_name(struct bytes name, bool exchange)
     return PLACE_ANY;
 }
 
-enum place place_of(const struct msg *m)
+/* The keys of a header CC or BCC, which is not delivered; NULL: it is another one. */
+static const struct header *keys_in(const struct header *h)
+{
+    return header_has_copies(h) ? h->child : NULL;
+}
+
+static unsigned places_of_copies(const struct headers *in)
+{
+    unsigned places = PLACE_ANY;
+
+    for (const struct header *h = in->first; h; h = h->next)
+        for (const struct header *key = keys_in(h); key; key = key->next)
+            places |= place_of_name(header_text(key), false);
+    return places;
+}
+
+static unsigned places_of_amqp(const struct msg *m, struct bytes exchange)
+{
+    unsigned places = exchange.len > 0 ? place_of_name(exchange, true)
+                                       : place_of_name(msg_text(m, F_AMQP_ROUTING_KEY), false);
+
+    if (m->op == OP_DELIVER)
+        places |= place_of_name(msg_text(m, F_AMQP_QUEUE), false);
+    if (m->headers && m->headers->copies)
+        places |= places_of_copies(m->headers);
+    return places;
+}
+
+unsigned places_of(const struct msg *m)
 {
     const union field_value *exchange = msg_find(m, F_AMQP_EXCHANGE);
 
-    if (exchange && exchange->text.len > 0)
-        return place_of_name(exchange->text, true);
     if (exchange)
-        return place_of_name(msg_text(m, F_AMQP_ROUTING_KEY), false);
+        return places_of_amqp(m, exchange->text);
     if (msg_has(m, F_REDIS_CHANNEL))
         return place_of_name(place_exchange(msg_text(m, F_REDIS_CHANNEL)), true);
     return place_of_name(place_queue(msg_text(m, F_REDIS_KEY)), false);
+}
+
+bool place_is_usual(const struct msg *m)
+{
+    struct bytes exchange = msg_text(m, F_AMQP_EXCHANGE);
+
+    if (m->headers && m->headers->copies)
+        return false;
+    return msg_has(m, F_REDIS_CHANNEL) || bytes_eq(exchange, "celeryev") ||
+           bytes_eq(exchange, "celery.pidbox");
+}
+
+/* Where it is put, or taken from: a queue's name. */
+bool place_is_astray(const struct msg *m)
+{
+    struct bytes queue = msg_text(m, F_AMQP_QUEUE), exchange = msg_text(m, F_AMQP_EXCHANGE);
+    struct bytes key = msg_text(m, F_AMQP_ROUTING_KEY);
+
+    if (m->op != OP_DELIVER || place_of_name(queue, false) != PLACE_CONTROL)
+        return false;
+    if (headers_find(m->headers, "x-death"))
+        return true;
+    return exchange.len > 0 ? place_of_name(exchange, true) != PLACE_CONTROL
+                            : !text_same(key, queue);
+}
+
+static bool is_queue(const struct msg *m, bool (*test)(struct bytes name))
+{
+    if (m->headers && m->headers->copies && place_is_amqp(m))
+        for (const struct header *h = m->headers->first; h; h = h->next)
+            for (const struct header *key = keys_in(h); key; key = key->next)
+                if (test(header_text(key)))
+                    return true;
+    return test(msg_text(m, F_AMQP_ROUTING_KEY)) || test(msg_text(m, F_AMQP_QUEUE)) ||
+           test(place_queue(msg_text(m, F_REDIS_KEY)));
+}
+
+static bool is_default(struct bytes name)
+{
+    return bytes_eq(name, "celery");
+}
+
+static bool is_uuid(struct bytes name)
+{
+    bool like = name.len == 36;
+
+    for (size_t i = 0; i < name.len && like; i++) {
+        uint8_t c = name.at[i];
+        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+
+        like = dash ? c == '-' : is_digit(c) || (c >= 'a' && c <= 'f');
+    }
+    return like;
+}
+
+bool place_has_tasks(const struct msg *m)
+{
+    return is_queue(m, is_default);
+}
+
+bool place_has_results(const struct msg *m)
+{
+    return is_queue(m, is_uuid);
 }

@@ -16,7 +16,7 @@ enum name {
     NAME,
     WORKER,
     TASK_ID,
-    TASK, /* never in a result: a mapping with it may be a task of protocol 1 */
+    TASK, /* in no worker's result: a mapping with it may be a task of protocol 1 */
     NAMES,
 };
 
@@ -91,11 +91,28 @@ static void from_meta(struct fields *f, const struct member m[NAMES], const stru
     set_exception(f, member_text(&m[STATUS]), &m[RESULT], doc, arena);
 }
 
+/* A client takes it for a result that it waits for, whatever is missing or comes besides
+ * (celery:backends/asynchronous.py:BaseResultConsumer.on_state_change,
+ * celery:backends/base.py:Backend.meta_from_decoded). */
+static bool is_taken(const struct letter *l, const struct member m[NAMES], struct bytes correlation)
+{
+    static const struct bytes states[] = {
+        TEXT("SUCCESS"), TEXT("FAILURE"), TEXT("REVOKED"), TEXT("RETRY"), TEXT("STARTED"),
+    };
+    bool known = false;
+
+    for (size_t i = 0; i < sizeof states / sizeof *states; i++)
+        known |= text_same(states[i], m[STATUS].text);
+    return known && m[RESULT].seen && member_is_text(&m[TASK_ID]) &&
+           ((correlation.len > 0 && text_same(correlation, m[TASK_ID].text)) ||
+            place_has_results(l->in));
+}
+
 /* The whole of what a worker writes; the end may be cut off, and a pickle shows its plain members
  * only. The correlation id is the task's (celery:backends/rpc.py:RPCBackend.store_result). */
 static bool is_meta(const struct letter *l, const struct member m[NAMES], struct bytes correlation)
 {
-    if (!member_is_text(&m[STATUS]) || m[TASK].seen)
+    if (m[TASK].seen)
         return false;
     if (l->doc.format == WHAT_PICKLE)
         return member_is_text(&m[TASK_ID]);
@@ -108,7 +125,7 @@ static bool is_meta(const struct letter *l, const struct member m[NAMES], struct
             (correlation.len > 0 && text_same(correlation, m[TASK_ID].text)));
 }
 
-bool result_in_envelope(const struct letter *l)
+bool result_in_envelope(const struct letter *l, bool alone)
 {
     struct arena *arena = l->out->arena;
     struct bytes correlation =
@@ -117,7 +134,8 @@ bool result_in_envelope(const struct letter *l)
     struct msg out;
 
     members_read(&l->doc, names, NAMES, m, arena);
-    if (!is_meta(l, m, correlation))
+    if (!member_is_text(&m[STATUS]) || (alone && m[TASK].seen) ||
+        !(is_meta(l, m, correlation) || is_taken(l, m, correlation)))
         return false;
     begin(&out, l->in, &l->doc, "rpc");
     from_meta(&out.fields, m, &l->doc, arena);

@@ -234,7 +234,7 @@ bool task_by_headers(const struct letter *l)
     if (!l->in->cause && b.shape == BODY_UNREAD && !header_find(first, "id") &&
         !header_find(first, "lang"))
         return false;
-    if (l->place != PLACE_ANY && b.shape != BODY_TRIPLE && !b.member[BODY_ARGS].seen)
+    if (l->places != PLACE_ANY && b.shape != BODY_TRIPLE && !b.member[BODY_ARGS].seen)
         return false;
     if (!begin(l, &m, 2))
         return true;
@@ -268,24 +268,27 @@ static bool is_iterable(const struct member *m)
 
 /* A worker runs whatever has a name and an id; args and kwargs may be absent (celery:worker/
  * strategy.py:proto1_to_proto2 has `body.get('args', ())`), but not of another kind. Somebody
- * else's JSON may have a `task` and an `id` too: without `args`, and outside kombu's envelope, it
- * must have more in common. Of a pickle only plain members are known. */
+ * else's JSON may have a `task` and an `id` too: without `args`, or with odd ones, and outside
+ * kombu's envelope and Celery's own queue, it must have more in common. Of a pickle only plain
+ * members are known. */
 static bool is_protocol_1(const struct letter *l, const struct body *b)
 {
     const struct member *m = b->member;
+    bool certain = l->in->cause || place_has_tasks(l->in);
 
     if (b->shape != BODY_MAPPING || !member_is_text(&m[BODY_TASK]) || m[BODY_TASK].text.len == 0)
         return false;
     if (!m[BODY_ID].seen || !of_kind(&m[BODY_KWARGS], TOKEN_MAP))
         return false;
-    if (!of_kind(&m[BODY_ARGS], TOKEN_LIST) && !(l->in->cause && is_iterable(&m[BODY_ARGS])))
+    if (!of_kind(&m[BODY_ARGS], TOKEN_LIST) &&
+        !(is_iterable(&m[BODY_ARGS]) && (certain || m[BODY_KWARGS].seen)))
         return false;
-    if (m[BODY_ARGS].seen || l->in->cause || b->views.format == WHAT_PICKLE)
+    if (m[BODY_ARGS].seen || certain || b->views.format == WHAT_PICKLE)
         return true;
     return member_is_text(&m[BODY_ID]) && is_like_celery(l, b);
 }
 
-bool task_by_body(const struct letter *l)
+bool task_by_body(const struct letter *l, bool *more)
 {
     struct body b;
     struct msg m;
@@ -293,6 +296,7 @@ bool task_by_body(const struct letter *l)
     body_read(&l->doc, &b, l->out->arena);
     if (!is_protocol_1(l, &b))
         return false;
+    *more = b.members.others > 0;
     if (!begin(l, &m, 1))
         return true;
     from_body(&m.fields, b.member);

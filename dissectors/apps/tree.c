@@ -113,6 +113,7 @@ static void value(struct tree *t, const struct token *token)
         reader_skip(t->r, token);
     } else if (holds) {
         h->kind = token->kind == TOKEN_MAP ? HEADER_MAP : HEADER_LIST;
+        t->out->copies |= t->level == 0 && header_has_copies(h);
         t->tail[++t->level] = header_tail_of(&h->child);
     } else {
         set(h, token, t->arena);
@@ -130,7 +131,8 @@ void tree_read(struct reader *r, struct headers *out, struct arena *arena)
     t.name = (struct bytes){0};
     memset(t.known, 0, sizeof t.known);
     t.tail[0] = header_tail_of(&out->first);
-    out->cut = out->disputed = false;
+    out->cut = out->disputed = out->copies = false;
+    out->other = NULL;
     while (reader_next(r, &token)) {
         if (token.kind == TOKEN_KEY) {
             t.name = token.escaped ? token_text(&token, arena) : token.text;

@@ -11,6 +11,8 @@
 
 #define HELLOS_MAX 1024u
 #define ELECTIONS  16u
+#define HEARD      64u
+#define HEARD_NS   (60 * INT64_C(1000000000))
 #define HELLO_NS   (30 * INT64_C(1000000000))
 #define HOUR_NS    (3600 * INT64_C(1000000000))
 
@@ -68,6 +70,11 @@ struct control {
         int64_t at;
     } elections[ELECTIONS]; /* called by a command; a ring */
     unsigned election;
+    struct {
+        uint64_t what; /* command_of() */
+        int64_t at;
+    } heard[HEARD]; /* commands that were judged; a ring */
+    unsigned next_heard;
 };
 
 struct control *control_new(void)
@@ -118,13 +125,15 @@ static unsigned count(struct bytes list, struct bytes *first)
     return n;
 }
 
-/* A pod's own preStop: one destination, and it lives where the command comes from. */
+/* A pod's own preStop: one destination, and it lives where the command comes from. What reaches
+ * every node with a name that is a part of it, reaches others too. */
 static bool to_itself(struct deployment *d, const struct msg *m)
 {
     struct bytes node;
 
     return count(msg_text(m, F_CONTROL_DESTINATION), &node) == 1 &&
-           !msg_has(m, F_CONTROL_PATTERN) && nodes_is_own(d->nodes, m, node);
+           !msg_has(m, F_CONTROL_BY_PART) && !msg_has(m, F_CONTROL_PATTERN) &&
+           nodes_is_own(d->nodes, m, node);
 }
 
 /* A web page's "cancel": one id, not killed, by who publishes tasks. */
@@ -281,6 +290,63 @@ static bool is_called_upon(struct deployment *d, const struct msg *m)
     return false;
 }
 
+static uint64_t command_of(const struct msg *m)
+{
+    static const enum field_id parts[] = {F_CONTROL_METHOD, F_CONTROL_DESTINATION, F_CONTROL_TASKS,
+                                          F_CONTROL_TICKET, F_TASK_NAME};
+    uint64_t hash = topology_scope(m);
+
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        hash = hash_mix(hash, hash_bytes(msg_text(m, parts[i]), i));
+    return hash;
+}
+
+static void hear(struct control *c, const struct msg *m)
+{
+    c->heard[c->next_heard].what = command_of(m);
+    c->heard[c->next_heard].at = m->at.ns;
+    c->next_heard = (c->next_heard + 1) % HEARD;
+}
+
+static bool is_heard(const struct control *c, const struct msg *m)
+{
+    uint64_t what = command_of(m);
+
+    for (unsigned i = 0; i < HEARD; i++)
+        if (c->heard[i].at != 0 && c->heard[i].what == what && m->at.ns - c->heard[i].at < HEARD_NS)
+            return true;
+    return false;
+}
+
+static void danger(const struct msg *m, enum risk risk, const struct detect_out *out)
+{
+    if (risk == TAKEOVER)
+        say(m, RULE_CONTROL_DANGEROUS, SEV_CRITICAL,
+            "a remote control command stops or takes over workers", out);
+    else
+        say(m, RULE_CONTROL_DANGEROUS, SEV_HIGH,
+            "a remote control command redirects, cancels or throttles tasks", out);
+}
+
+/* What a worker gets by a way that kombu does not go was perhaps no command where it was published:
+ * told once, by the first delivery, which excuses nobody, as it does not say who sent it. */
+static void astray(struct deployment *d, const struct msg *m, const struct detect_out *out)
+{
+    bool known;
+    enum risk risk = risk_of(msg_text(m, F_CONTROL_METHOD), &known);
+
+    if (is_heard(d->control, m))
+        return;
+    hear(d->control, m);
+    if (risk > CHANGE)
+        danger(m, risk, out);
+    else if (risk == CHANGE)
+        say(m, RULE_CONTROL_CHANGE, SEV_MEDIUM, "a remote control command by a way of its own",
+            out);
+    else if (msg_is(m, F_CONTROL_METHOD, "hello") && suppresses(d, m))
+        danger(m, DANGER, out);
+}
+
 static void judge(struct deployment *d, const struct msg *m, const struct detect_out *out)
 {
     bool known;
@@ -296,12 +362,8 @@ static void judge(struct deployment *d, const struct msg *m, const struct detect
         recon(m, out);
     } else if (risk == CHANGE || (risk > CHANGE && (to_itself(d, m) || is_cancel(d, m)))) {
         change(d, m, known, risk, out);
-    } else if (risk == TAKEOVER) {
-        say(m, RULE_CONTROL_DANGEROUS, SEV_CRITICAL,
-            "a remote control command stops or takes over workers", out);
-    } else if (risk == DANGER) {
-        say(m, RULE_CONTROL_DANGEROUS, SEV_HIGH,
-            "a remote control command redirects, cancels or throttles tasks", out);
+    } else if (risk > CHANGE) {
+        danger(m, risk, out);
     }
 }
 
@@ -314,6 +376,8 @@ static void command(struct deployment *d, const struct msg *m, const struct dete
 {
     struct bytes method = msg_text(m, F_CONTROL_METHOD);
 
+    if (!control_only_asks(method))
+        hear(d->control, m);
     if (!is_allowed(m, method, out))
         judge(d, m, out);
     if (name_starts(method, "revoke") || bytes_eq(method, "terminate"))
@@ -324,8 +388,11 @@ static void command(struct deployment *d, const struct msg *m, const struct dete
 
 void control_note(struct deployment *d, const struct msg *m, const struct detect_out *out)
 {
-    if (m->dir != TO_SERVER)
+    if (m->dir != TO_SERVER) {
+        if (m->kind == MSG_CONTROL && msg_has(m, F_CONTROL_ASTRAY))
+            astray(d, m, out);
         return;
+    }
     if (m->kind == MSG_CONTROL && msg_has(m, F_CONTROL_METHOD) && m->op == OP_PUBLISH)
         command(d, m, out);
     else if (m->kind == MSG_WORKER && msg_is(m, F_WORKER_EVENT, "worker-elect") &&

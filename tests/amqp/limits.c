@@ -212,6 +212,54 @@ static void names_are_bounded_and_never_wrong(void **state)
     assert_int_equal(budget.used, 0);
 }
 
+/* What is data to RabbitMQ is a member to who takes 's' for a short text; both add up. */
+static void disputed_tables_have_two_readings(void **state)
+{
+    static const uint8_t table[] = "\4taskS\0\0\0\3add\1as\x08z\1xS\0\0\0\x0e\4taskS\0\0\0\4evil";
+    struct bytes both = bytes_of(table, sizeof table - 1);
+    struct amqp_table_limits limits = {.max_depth = 32, .max_elements = 100};
+    struct arena *arena = arena_new(1u << 20);
+    struct tally tally = {{0}};
+    struct headers h;
+
+    (void)state;
+    assert_true(amqp_table_headers(both, false, &limits, arena, &tally, &h));
+    assert_true(bytes_eq(header_text(headers_find(&h, "task")), "add"));
+    assert_non_null(h.other);
+    assert_true(h.other->disputed);
+    assert_null(h.other->other);
+    assert_true(bytes_eq(header_text(headers_find(h.other, "task")), "evil"));
+    assert_null(headers_find(h.other, "x"));
+    assert_true(amqp_table_headers(both, true, &limits, arena, &tally, &h));
+    assert_null(h.other); /* only the head of a table */
+    both.len--;
+    assert_false(amqp_table_headers(both, false, &limits, arena, &tally, &h));
+    both = bytes_of("\1as\0\1", 5); /* to the others a byte is left over */
+    assert_true(amqp_table_headers(both, false, &limits, arena, &tally, &h));
+    assert_true(h.disputed);
+    assert_null(h.other);
+    arena_free(arena);
+}
+
+static void copies_are_told_of(void **state)
+{
+    static const uint8_t top[] = "\2CCA\0\0\0\6S\0\0\0\1x",
+                         inner[] = "\1mF\0\0\0\x08\2CCA\0\0\0\0\3CCCA\0\0\0\0";
+    struct amqp_table_limits limits = {.max_depth = 32, .max_elements = 100};
+    struct arena *arena = arena_new(1u << 20);
+    struct tally tally = {{0}};
+    struct headers h;
+
+    (void)state;
+    assert_true(
+        amqp_table_headers(bytes_of(top, sizeof top - 1), false, &limits, arena, &tally, &h));
+    assert_true(h.copies);
+    assert_true(
+        amqp_table_headers(bytes_of(inner, sizeof inner - 1), false, &limits, arena, &tally, &h));
+    assert_false(h.copies);
+    arena_free(arena);
+}
+
 /* Every prefix of a table, and every byte of it changed, is read without a step aside; ASan
  * watches. */
 static void damaged_tables_are_read(void **state)
@@ -250,6 +298,8 @@ int main(void)
         cmocka_unit_test(unfinished_messages_are_bounded),
         cmocka_unit_test(bodies_are_bounded_by_the_budget),
         cmocka_unit_test(names_are_bounded_and_never_wrong),
+        cmocka_unit_test(disputed_tables_have_two_readings),
+        cmocka_unit_test(copies_are_told_of),
         cmocka_unit_test(damaged_tables_are_read),
     };
 

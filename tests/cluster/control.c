@@ -82,6 +82,40 @@ static void not_commands(void **state)
     scene_close(&s);
 }
 
+static void delivered(struct scene *s, unsigned host, const char *method, bool astray)
+{
+    command(s, host, method);
+    s->m.dir = TO_CLIENT;
+    s->m.op = OP_DELIVER;
+    if (astray)
+        scene_num(s, F_CONTROL_ASTRAY, 1);
+    scene_say(s);
+}
+
+/* Commands that were none where they were published: told by the first node that gets them. */
+static void commands_astray(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, &deployment_detector);
+    delivered(&s, 31, "shutdown", false);
+    scene_expect(&s, "");
+    delivered(&s, 31, "shutdown", true);
+    delivered(&s, 32, "shutdown", true);
+    scene_expect(&s, "control-dangerous/5@31 ");
+    delivered(&s, 31, "pool_grow", true);
+    delivered(&s, 31, "stats", true);
+    scene_expect(&s, "control-change/3@31 ");
+    say(&s, 66, "rate_limit"); /* told by its publisher */
+    delivered(&s, 31, "rate_limit", true);
+    scene_expect(&s, "control-dangerous/4@66 ");
+    scene_wait(&s, 61);
+    delivered(&s, 31, "rate_limit", true);
+    scene_expect(&s, "control-dangerous/4@31 ");
+    scene_close(&s);
+}
+
 /* A pod's preStop: the only destination lives where the command comes from. */
 static void own_node(void **state)
 {
@@ -101,6 +135,13 @@ static void own_node(void **state)
     scene_expect(&s, "control-dangerous/5@31 ");
     command(&s, 31, "shutdown");
     scene_list(&s, F_CONTROL_DESTINATION, "celery@app1,celery@app2");
+    scene_say(&s);
+    scene_expect(&s, "control-dangerous/5@31 ");
+    scene_event(&s, 31, 1, "worker-online",
+                "xcelery@app2"); /* its name is a text with another in it */
+    command(&s, 31, "shutdown");
+    scene_list(&s, F_CONTROL_DESTINATION, "xcelery@app2");
+    scene_num(&s, F_CONTROL_BY_PART, 1);
     scene_say(&s);
     scene_expect(&s, "control-dangerous/5@31 ");
     scene_close(&s);
@@ -328,17 +369,12 @@ static void usual(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(by_command),
-        cmocka_unit_test(not_commands),
-        cmocka_unit_test(own_node),
-        cmocka_unit_test(cancel_button),
-        cmocka_unit_test(hello_that_joins_nothing),
-        cmocka_unit_test(hello_that_joins),
-        cmocka_unit_test(hello_by_redis),
-        cmocka_unit_test(hello_that_revokes),
-        cmocka_unit_test(election_by_event),
-        cmocka_unit_test(called_upon),
-        cmocka_unit_test(usual),
+        cmocka_unit_test(by_command),         cmocka_unit_test(not_commands),
+        cmocka_unit_test(commands_astray),    cmocka_unit_test(own_node),
+        cmocka_unit_test(cancel_button),      cmocka_unit_test(hello_that_joins_nothing),
+        cmocka_unit_test(hello_that_joins),   cmocka_unit_test(hello_by_redis),
+        cmocka_unit_test(hello_that_revokes), cmocka_unit_test(election_by_event),
+        cmocka_unit_test(called_upon),        cmocka_unit_test(usual),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
