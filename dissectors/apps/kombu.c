@@ -327,8 +327,11 @@ static bool may_hold(const struct msg *in)
     return true;
 }
 
+/* Where the envelope begins: behind blanks, and behind a mark of UTF-8 as in content/unwrap.c. */
 static struct bytes trimmed(struct bytes b)
 {
+    if (b.len > 3 && memcmp(b.at, "\xef\xbb\xbf", 3) == 0)
+        bytes_cut(&b, 3);
     while (b.len > 0 && (b.at[0] == ' ' || b.at[0] == '\t' || b.at[0] == '\n' || b.at[0] == '\r'))
         bytes_cut(&b, 1);
     return b;

@@ -209,6 +209,18 @@ void content_reopen(struct content *c, size_t signature_len, struct arena *arena
     take_signed(c, parts, text.len); /* which is within the bounds */
 }
 
+/* A mark of UTF-8 before JSON, which simplejson passes over (simplejson:decoder.py:JSONDecoder.
+ * raw_decode), and kombu before 5.3 with it where it is installed (kombu:utils/json.py). */
+static void drop_mark(struct content *c)
+{
+    struct bytes inner = content_inner(c), mark = bytes_cut(&inner, 3);
+
+    if (!bytes_eq(mark, "\xef\xbb\xbf") || content_guess(inner, c->type) != WHAT_JSON)
+        return;
+    c->what = WHAT_JSON;
+    c->parts[c->n_parts - 1].bytes = inner;
+}
+
 void content_unwrap(struct content *c, struct arena *arena, const struct content_limits *lim,
                     struct tally *tally)
 {
@@ -230,6 +242,8 @@ void content_unwrap(struct content *c, struct arena *arena, const struct content
     c->what = content_guess(content_inner(c), c->type);
     if (c->what == WHAT_AUTH)
         peel_signed(&p);
+    else if (c->what == WHAT_TEXT)
+        drop_mark(c);
     if (c->limit)
         tally_add(tally, TALLY_unwrap_limit, 1);
     if (p.no_memory)

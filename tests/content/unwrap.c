@@ -56,6 +56,23 @@ static void a_plain_body_is_its_own_part(void **state)
     arena_free(b.arena);
 }
 
+static void a_mark_before_json_is_none_of_it(void **state)
+{
+    struct bench b;
+
+    (void)state;
+    begin(&b, bytes_of("\xef\xbb\xbf{\"a\": 1}", 11));
+    unwrap(&b, &usual);
+    assert_int_equal(b.content.what, WHAT_JSON);
+    assert_true(bytes_eq(content_inner(&b.content), "{\"a\": 1}"));
+    arena_free(b.arena);
+    begin(&b, bytes_of("\xef\xbb\xbfhello", 8));
+    unwrap(&b, &usual);
+    assert_int_equal(b.content.what, WHAT_TEXT);
+    assert_int_equal(content_inner(&b.content).len, 8);
+    arena_free(b.arena);
+}
+
 static void every_name_of_every_compression(void **state)
 {
     (void)state;
@@ -532,6 +549,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_plain_body_is_its_own_part),
+        cmocka_unit_test(a_mark_before_json_is_none_of_it),
         cmocka_unit_test(every_name_of_every_compression),
         cmocka_unit_test(brotli_only_when_it_is_declared),
         cmocka_unit_test(compression_that_nobody_declares),
