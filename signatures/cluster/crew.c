@@ -35,6 +35,16 @@ uint64_t crew_host_id(const struct msg *m)
     return topology_client(m->conn);
 }
 
+static void note_partial(struct crew *c, struct host *h)
+{
+    bool fresh;
+    uint8_t *partly = lru_put(c->workers, h->id, &fresh);
+
+    h->partial = true;
+    if (partly)
+        *partly = true;
+}
+
 struct host *crew_host(struct crew *c, const struct msg *m)
 {
     uint64_t id = crew_host_id(m);
@@ -45,8 +55,8 @@ struct host *crew_host(struct crew *c, const struct msg *m)
         h->id = id;
         h->first = m->at.ns;
     }
-    if (h && (m->coverage & (COVER_MIDSTREAM | COVER_ONE_WAY | COVER_GAP)))
-        h->partial = true;
+    if (h && !h->partial && (m->coverage & (COVER_MIDSTREAM | COVER_ONE_WAY | COVER_GAP)))
+        note_partial(c, h);
     return h;
 }
 
@@ -63,6 +73,13 @@ struct host *crew_find(struct crew *c, const struct msg *m, uint64_t host)
 bool crew_works(struct crew *c, uint64_t host)
 {
     return lru_get(c->workers, host) != NULL;
+}
+
+bool crew_partly(struct crew *c, uint64_t host)
+{
+    const uint8_t *partly = lru_get(c->workers, host);
+
+    return partly && *partly;
 }
 
 int64_t crew_lost(const struct crew *c, uint64_t host)

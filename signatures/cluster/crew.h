@@ -34,7 +34,7 @@ struct queue {
 
 struct crew {
     struct lru *hosts, *queues;
-    struct lru *workers; /* addresses of crew_works() */
+    struct lru *workers; /* addresses of crew_works(): uint8_t, crew_partly() */
     struct lru *lost;    /* of crew_lost() */
     int64_t begin;       /* the first message of all */
 };
@@ -48,6 +48,9 @@ uint64_t crew_host_id(const struct msg *m);
 struct host *crew_host(struct crew *c, const struct msg *m);
 /* On whichever broker, this address publishes or takes tasks, or was seen in part only. */
 bool crew_works(struct crew *c, uint64_t host);
+/* On whichever, some of what it did was seen in part only: of a connection that was there before us
+ * the database is not known. */
+bool crew_partly(struct crew *c, uint64_t host);
 /* When bytes of one of its connections, to whichever broker, were last lost; 0: never. */
 int64_t crew_lost(const struct crew *c, uint64_t host);
 /* Who has that id on the broker of m; NULL: nobody known. */

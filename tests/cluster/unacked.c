@@ -139,12 +139,36 @@ static void put_there_as_kombu_does(void **state)
     scene_close(&s);
 }
 
+/* A worker that stops puts back on a connection of its own what it took on those whose SELECT was
+ * before we looked. */
+static void put_back_by_who_was_there_before(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, &deployment_detector);
+    scene_redis(&s, 31, 32, MSG_COMMAND, "command");
+    s.m.coverage = COVER_MIDSTREAM;
+    s.m.scope = 3;
+    scene_set(&s, F_REDIS_COMMAND, "BRPOP");
+    scene_set(&s, F_REDIS_KEY, "celery");
+    scene_say(&s);
+    command(&s, 31, "HDEL", "unacked");
+    command(&s, 31, "ZREM", "unacked_index");
+    scene_finish(&s);
+    scene_expect(&s, "");
+    scene_close(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(taken_off_by_a_stranger), cmocka_unit_test(index_of_what_is_kept),
-        cmocka_unit_test(at_the_end_of_all),       cmocka_unit_test(put_there_by_who_takes_some),
+        cmocka_unit_test(taken_off_by_a_stranger),
+        cmocka_unit_test(index_of_what_is_kept),
+        cmocka_unit_test(at_the_end_of_all),
+        cmocka_unit_test(put_there_by_who_takes_some),
         cmocka_unit_test(put_there_as_kombu_does),
+        cmocka_unit_test(put_back_by_who_was_there_before),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
