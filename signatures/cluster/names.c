@@ -100,10 +100,28 @@ static struct bytes exchange_of(struct bytes name)
     return n > 0 ? bytes_head(name, n - 1) : name;
 }
 
+/* Without a prefix, of whichever database: by far the most. */
+static bool is_plain(struct bytes name)
+{
+    struct bytes rest = name;
+
+    if (rest.len > 0 && rest.at[0] == '/') {
+        do
+            bytes_cut(&rest, 1);
+        while (rest.len > 0 && rest.at[0] >= '0' && rest.at[0] <= '9');
+        bytes_cut(&rest, rest.len > 0 && rest.at[0] == '.');
+    }
+    return name_starts(rest, "celeryev");
+}
+
 struct bytes name_cluster(struct bytes name)
 {
     static const char *const common[] = {"_kombu.binding.", "celeryev", "celery.pidbox"};
-    struct bytes own = namespace(name);
+    struct bytes own;
+
+    if (is_plain(name))
+        return (struct bytes){0};
+    own = namespace(name);
 
     for (size_t i = 0; own.len == 0 && i < sizeof common / sizeof *common; i++) {
         struct bytes rest = bytes_after(name, common[i]);
