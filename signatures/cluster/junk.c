@@ -31,11 +31,13 @@ bool junk_wants(const struct msg *m)
 
 void junk_note(struct deployment *d, const struct msg *m, const struct detect_out *out)
 {
-    struct bytes key = msg_text(m, F_REDIS_KEY);
+    struct bytes key;
     struct finding f;
 
-    if (!msg_has(m, F_JUNK) ||
-        !(name_use(key) == NAME_KOMBU ? crew_is_celerys(&d->crew, m)
+    if (!msg_has(m, F_JUNK))
+        return;
+    key = msg_text(m, F_REDIS_KEY);
+    if (!(name_use(key) == NAME_KOMBU ? crew_is_celerys(&d->crew, m)
                                       : crew_is_task_queue(&d->crew, m, key)))
         return;
     finding_init(&f, RULE_REDIS_QUEUE_TAMPER, SEV_HIGH);
