@@ -67,6 +67,17 @@ static void rest_of_a_chain(void **state)
     scene_close(&s);
 }
 
+static void revoke(struct scene *s, const char *tasks)
+{
+    scene_amqp(s, 21, 5, MSG_CONTROL, "published");
+    s->m.op = OP_PUBLISH;
+    scene_set(s, F_CONTROL_METHOD, "revoke");
+    scene_num(s, F_CONTROL_TERMINATE, 0);
+    scene_list(s, F_CONTROL_TASKS, tasks);
+    scene_say(s);
+    scene_expect(s, "control-change/3@21 ");
+}
+
 /* The state of a revoked task comes from all workers, of whatever was not revoked from none. */
 static void revoked_everywhere(void **state)
 {
@@ -80,13 +91,7 @@ static void revoked_everywhere(void **state)
     scene_deliver(&s, 31, 1, "b");
     scene_publish(&s, 21, "c");
     scene_deliver(&s, 32, 2, "c");
-    scene_amqp(&s, 21, 5, MSG_CONTROL, "published");
-    s.m.op = OP_PUBLISH;
-    scene_set(&s, F_CONTROL_METHOD, "revoke");
-    scene_num(&s, F_CONTROL_TERMINATE, 0);
-    scene_list(&s, F_CONTROL_TASKS, "a");
-    scene_say(&s);
-    scene_expect(&s, "control-change/3@21 ");
+    revoke(&s, "a");
     scene_result(&s, 32, "a", "REVOKED");
     scene_expect(&s, "");
     scene_result(&s, 32, "a", "SUCCESS");
@@ -146,6 +151,25 @@ static void results_elsewhere(void **state)
     scene_close(&s);
 }
 
+/* On the server of the results nobody shows that he works. */
+static void revoked_with_results_elsewhere(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, &deployment_detector);
+    scene_publish(&s, 21, "a");
+    scene_deliver(&s, 31, 1, "a");
+    scene_deliver(&s, 32, 2, "another");
+    revoke(&s, "a");
+    stored(&s, 31, "a", "REVOKED");
+    stored(&s, 32, "a", "REVOKED");
+    scene_expect(&s, "");
+    stored(&s, 66, "a", "REVOKED");
+    scene_expect(&s, "result-forged/4@66 ");
+    scene_close(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -154,6 +178,7 @@ int main(void)
         cmocka_unit_test(rest_of_a_chain),
         cmocka_unit_test(revoked_everywhere),
         cmocka_unit_test(results_elsewhere),
+        cmocka_unit_test(revoked_with_results_elsewhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
