@@ -277,7 +277,9 @@ bool tcp_waits(const struct tcp *t)
 
 bool tcp_misses(const struct tcp *t, enum dir dir)
 {
-    return half_parked(&t->half[dir]) != NULL;
+    const struct tcp_half *h = &t->half[dir];
+
+    return (half_is(h, HALF_ACKED) && seq_diff(h->acked, h->next_seq) > 0) || half_parked(h);
 }
 
 void tcp_finish(struct tcp *t, struct tcp_pool *p, struct stamp now, chunk_fn *fn, void *ctx)

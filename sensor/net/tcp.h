@@ -90,7 +90,8 @@ bool tcp_conflict(const struct tcp_pool *p, struct tcp_conflict *out);
 /* Something waits that time alone ends: tcp_tick() some milliseconds from now. */
 bool tcp_waits(const struct tcp *t);
 
-/* Bytes of that side, as flow_find() has it, wait for others that are missing before them. */
+/* Bytes of that side, as flow_find() has it, are missing: more are there, or its peer has
+ * acknowledged them. */
 bool tcp_misses(const struct tcp *t, enum dir dir);
 
 /* `now` is packet time, and the stamp of the chunks. */

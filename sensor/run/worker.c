@@ -162,11 +162,12 @@ static void after_tcp(struct worker *w, struct flow *flow, enum dir dir, struct 
     if (tcp_is_closed(&c->tcp)) {
         say_closed(w, c, dir, at);
         flow_close(w->flows, flow);
-    } else if (tcp_waits(&c->tcp)) {
-        note_waiting(w, flow, c);
-        if (tcp_misses(&c->tcp, c->reversed ? TO_SERVER : TO_CLIENT))
-            say_lost(w, c, at); /* or late: what is said meanwhile is said without them */
+        return;
     }
+    if (tcp_waits(&c->tcp))
+        note_waiting(w, flow, c);
+    if (tcp_misses(&c->tcp, c->reversed ? TO_SERVER : TO_CLIENT))
+        say_lost(w, c, at); /* or late: what is said meanwhile is said without them */
 }
 
 void worker_packet(struct worker *w, const struct packet *pkt)

@@ -35,14 +35,16 @@ uint64_t crew_host_id(const struct msg *m)
     return topology_client(m->conn);
 }
 
-static void note_partial(struct crew *c, struct host *h)
+static void note_partial(struct crew *c, struct host *h, unsigned coverage)
 {
     bool fresh;
-    uint8_t *partly = lru_put(c->workers, h->id, &fresh);
+    uint8_t *partly;
 
+    h->one_way |= (coverage & COVER_ONE_WAY) != 0;
+    if (h->partial || !(partly = lru_put(c->workers, h->id, &fresh)))
+        return;
     h->partial = true;
-    if (partly)
-        *partly = true;
+    *partly = true;
 }
 
 struct host *crew_host(struct crew *c, const struct msg *m)
@@ -55,8 +57,8 @@ struct host *crew_host(struct crew *c, const struct msg *m)
         h->id = id;
         h->first = m->at.ns;
     }
-    if (h && !h->partial && (m->coverage & (COVER_MIDSTREAM | COVER_ONE_WAY | COVER_GAP)))
-        note_partial(c, h);
+    if (h && (m->coverage & (COVER_MIDSTREAM | COVER_ONE_WAY | COVER_GAP)))
+        note_partial(c, h, m->coverage);
     return h;
 }
 

@@ -22,6 +22,7 @@ struct host {
     int64_t restores;  /* asked for the lock under which tasks are put back from `unacked` */
     uint32_t names;    /* of tasks that it was the first to bring in: hidden.c */
     bool partial;      /* some of what it did was seen in part only: mid-stream, one way, a gap */
+    bool one_way;      /* some connection of its was seen one way only */
     bool works;        /* it is among crew.workers */
 };
 

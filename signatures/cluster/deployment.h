@@ -36,8 +36,8 @@ bool deployment_wants_command(const struct msg *m);
 /* tasks.c: fills the ledger; task-replayed. */
 void tasks_note(struct deployment *d, const struct msg *m, const struct detect_out *out);
 uint64_t tasks_id(struct bytes id); /* of a task, for the ledger */
-/* Bytes that came to this host, which takes tasks, were lost since the task was last seen: its
- * delivery may have been among them. */
+/* Bytes that came to this host, which takes tasks, were lost since the task was last seen, or none
+ * of them are seen: its delivery may have been among them. */
 bool tasks_may_have_taken(struct deployment *d, const struct msg *m, const struct ledger_task *t,
                           uint64_t host);
 /* The task's publish was not seen, and this host was there before we looked. */

@@ -92,8 +92,8 @@ bool tasks_may_have_taken(struct deployment *d, const struct msg *m, const struc
     const struct host *h = crew_find(&d->crew, m, host);
     int64_t lost = crew_lost(&d->crew, host);
 
-    return lost != 0 && lost + LATE_NS >= t->seen_ns && h &&
-           (h->consumes || h->announced || h->mailbox);
+    return h && (h->consumes || h->announced || h->mailbox) &&
+           (h->one_way || (lost != 0 && lost + LATE_NS >= t->seen_ns));
 }
 
 bool tasks_is_from_before(struct deployment *d, const struct msg *m, const struct ledger_task *t,

@@ -181,6 +181,35 @@ static void lost(void **state)
     scene_close(&s);
 }
 
+static void says_one_way(struct scene *s, unsigned host, const char *queue)
+{
+    scene_amqp(s, host, host, MSG_COMMAND, "command");
+    s->m.coverage = COVER_ONE_WAY;
+    scene_set(s, F_AMQP_METHOD, queue ? "basic.consume" : "basic.publish");
+    if (queue)
+        scene_set(s, F_AMQP_QUEUE, queue);
+    scene_say(s);
+}
+
+/* What workers take goes the other way. */
+static void one_way(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, &deployment_detector);
+    scene_publish(&s, 21, "a");
+    scene_deliver(&s, 32, 2, "a");
+    says_one_way(&s, 31, "celery");
+    scene_publish(&s, 31, "a");
+    scene_result(&s, 31, "a", "SUCCESS");
+    scene_expect(&s, "");
+    says_one_way(&s, 66, NULL);
+    scene_publish(&s, 66, "a");
+    scene_expect(&s, "task-replayed/4@66 ");
+    scene_close(&s);
+}
+
 /* What waited for lost bytes is of the time when it was sent: that publish was the first. */
 static void told_late(void **state)
 {
@@ -344,6 +373,7 @@ int main(void)
         cmocka_unit_test(replaced_by_a_chord),
         cmocka_unit_test(replaced_with_two_addresses),
         cmocka_unit_test(lost),
+        cmocka_unit_test(one_way),
         cmocka_unit_test(told_late),
         cmocka_unit_test(from_before),
         cmocka_unit_test(midstream),

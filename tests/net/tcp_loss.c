@@ -82,6 +82,11 @@ static void misses(void **state)
     to_client(&s, 0, 2, "abc");
     assert_false(tcp_misses(&s.t, TO_CLIENT));
     expect(&s, "s+0:ab c+0:abc c+3:def");
+    to_server(&s, 2, 9, ""); /* three more are acknowledged */
+    assert_true(tcp_misses(&s.t, TO_CLIENT));
+    to_client(&s, 6, 2, "ghi");
+    assert_false(tcp_misses(&s.t, TO_CLIENT));
+    expect(&s, "c+6:ghi");
     end(&s);
 }
 
