@@ -177,8 +177,8 @@ static void task(struct crew *c, const struct msg *m, struct host *h)
 {
     struct queue *q = NULL;
 
-    if (m->dir == TO_SERVER && m->op == OP_PUBLISH && strcmp(m->action, "restored") != 0)
-        h->published = m->at.ns;
+    if (m->dir == TO_SERVER && m->op == OP_PUBLISH)
+        *(strcmp(m->action, "restored") == 0 ? &h->restored : &h->published) = m->at.ns;
     if (m->op == OP_DELIVER && m->dir == TO_CLIENT)
         h->took = h->consumes = m->at.ns;
     if (msg_num(m, F_KEPT, 0))

@@ -9,6 +9,7 @@
 
 #define WAITING_MAX 1024u
 #define JUDGE_NS    (30 * INT64_C(1000000000))
+#define BEGIN_NS    (2 * INT64_C(1000000000))
 #define LAST_NS     (2 * INT64_C(1000000000)) /* at the end of all */
 
 struct waiting *unacked_new(void)
@@ -33,6 +34,13 @@ static bool was_delivered(struct deployment *d, const struct msg *m)
     return !t || t->delivered;
 }
 
+/* It took its last task before we looked, stops, and puts back what it had not run. All workers ask
+ * for tasks every second. */
+static bool is_from_before(struct deployment *d, const struct msg *m, const struct host *h)
+{
+    return h && h->restored && m->at.ns - d->crew.begin < BEGIN_NS;
+}
+
 /* The reason to accuse the sender of a message that waited; NULL: there is none. `early`: it may
  * yet take its first task, if it restores: for that it asked for a lock. */
 static const char *accuses(struct deployment *d, const struct msg *m, uint64_t host, bool early)
@@ -43,7 +51,7 @@ static const char *accuses(struct deployment *d, const struct msg *m, uint64_t h
         return was_delivered(d, m) || (h && h->partial)
                    ? NULL
                    : "a task that was never delivered is put among those taken";
-    if (!takes_none(d, m, host) || (early && h && h->restores))
+    if (!takes_none(d, m, host) || is_from_before(d, m, h) || (early && h && h->restores))
         return NULL;
     if (!msg_has(m, F_INDEXES))
         return "tasks are put off the list of those taken by a client that takes none";

@@ -160,6 +160,26 @@ static void put_back_by_who_was_there_before(void **state)
     scene_close(&s);
 }
 
+/* The same, of one that took its last task just before. */
+static void put_back_as_we_begin(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        scene_open(&s, &deployment_detector);
+        command(&s, 31, "HDEL", "unacked");
+        scene_redis(&s, 31, 31, MSG_TASK, i ? "published" : "restored");
+        s.m.op = OP_PUBLISH;
+        scene_set(&s, F_TASK_ID, "a");
+        scene_set(&s, F_TASK_QUEUE, "celery");
+        scene_say(&s);
+        scene_finish(&s);
+        scene_expect(&s, i ? "redis-queue-tamper/4@31 " : "");
+        scene_close(&s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -169,6 +189,7 @@ int main(void)
         cmocka_unit_test(put_there_by_who_takes_some),
         cmocka_unit_test(put_there_as_kombu_does),
         cmocka_unit_test(put_back_by_who_was_there_before),
+        cmocka_unit_test(put_back_as_we_begin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
