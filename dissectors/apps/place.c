@@ -82,7 +82,7 @@ static enum place place_of_name(struct bytes name, bool exchange)
     return PLACE_ANY;
 }
 
-/* The keys of a header CC or BCC, which is not delivered; NULL: it is another one. */
+/* The keys of a header CC or BCC; NULL: it is another one. */
 static const struct header *keys_in(const struct header *h)
 {
     return header_has_copies(h) ? h->child : NULL;
@@ -131,7 +131,6 @@ bool place_is_usual(const struct msg *m)
            bytes_eq(exchange, "celery.pidbox");
 }
 
-/* Where it is put, or taken from: a queue's name. */
 bool place_is_astray(const struct msg *m)
 {
     struct bytes queue = msg_text(m, F_AMQP_QUEUE), exchange = msg_text(m, F_AMQP_EXCHANGE);
@@ -145,6 +144,7 @@ bool place_is_astray(const struct msg *m)
                             : !text_same(key, queue);
 }
 
+/* Has a queue that it is put into, or taken from, such a name? */
 static bool is_queue(const struct msg *m, bool (*test)(struct bytes name))
 {
     if (m->headers && m->headers->copies && place_is_amqp(m))
