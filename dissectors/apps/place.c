@@ -131,17 +131,19 @@ bool place_is_usual(const struct msg *m)
            bytes_eq(exchange, "celery.pidbox");
 }
 
+/* A dead letter goes by the exchange that its queue was declared with. */
 bool place_is_astray(const struct msg *m)
 {
     struct bytes queue = msg_text(m, F_AMQP_QUEUE), exchange = msg_text(m, F_AMQP_EXCHANGE);
     struct bytes key = msg_text(m, F_AMQP_ROUTING_KEY);
 
-    if (m->op != OP_DELIVER || place_of_name(queue, false) != PLACE_CONTROL)
+    bool named = exchange.len > 0, kombus = named && place_of_name(exchange, true) == PLACE_CONTROL;
+
+    if (m->op != OP_DELIVER)
         return false;
-    if (headers_find(m->headers, "x-death"))
-        return true;
-    return exchange.len > 0 ? place_of_name(exchange, true) != PLACE_CONTROL
-                            : !text_same(key, queue);
+    if (kombus)
+        return headers_find(m->headers, "x-death") != NULL;
+    return place_of_name(queue, false) == PLACE_CONTROL && (named || !text_same(key, queue));
 }
 
 /* Has a queue that it is put into, or taken from, such a name? */
