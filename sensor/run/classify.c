@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "dissectors/apps/embed.h"
 #include "dissectors/content/auth.h"
 #include "dissectors/content/reader.h"
 #include "run/signed.h"
@@ -89,9 +90,13 @@ static void ask_machine(struct classifier *cl, struct msg *m, struct bytes inner
     struct content *c = m->content;
     bool cut = c->clipped || c->limit;
 
-    const struct pickle_result *r =
-        pickle_judge(cl->machine, inner, declared_pickle(c) ? PICKLE_DECLARED : PICKLE_SEEN,
-                     cut ? PICKLE_CLIPPED : PICKLE_WHOLE);
+    const struct pickle_result *r;
+
+    pickle_reset(cl->machine, declared_pickle(c) ? PICKLE_DECLARED : PICKLE_SEEN);
+    if (embed_is_builtin(header_text(headers_find(m->headers, "task"))))
+        pickle_expect_tasks(cl->machine); /* map and its like take them by name */
+    pickle_feed(cl->machine, inner);
+    r = pickle_end(cl->machine, cut ? PICKLE_CLIPPED : PICKLE_WHOLE);
     if (!r->is_pickle)
         return;
     c->what = WHAT_PICKLE;

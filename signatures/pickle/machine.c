@@ -82,6 +82,11 @@ void pickle_reset(struct pickle *p, enum pickle_context context)
     vm_reset(&p->linear, p, READER_BOTH);
 }
 
+void pickle_expect_tasks(struct pickle *p)
+{
+    p->names_task = true;
+}
+
 void pickle_declare(struct pickle *p, enum pickle_context context)
 {
     p->context = context;

@@ -156,7 +156,7 @@ struct pickle {
     struct bytes *allow;    /* own copies */
     struct bytes *borrowed; /* of a nested machine: its parent's */
     struct vm linear, file;
-    bool names_task; /* some text is "task" */
+    bool names_task; /* some text is "task", or it is said to */
     bool starved;    /* memory ran out somewhere */
     bool forked;     /* the file reader goes its own way */
     enum pickle_context context;

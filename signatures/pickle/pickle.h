@@ -191,7 +191,8 @@ struct pickle_result {
     const struct top_pair *top;
     unsigned n_top;
     /* The outermost object as JSON, without its bulk and with null for what is no plain data, if a
-     * text in it is "task": for those who look for signatures. A head where it is too long. */
+     * text in it is "task", or tasks are expected: for those who look for signatures. A head where
+     * it is too long. */
     struct bytes document;
     /* The first element of an outermost tuple or list, when it is text: RQ's callee. */
     struct bytes first;
@@ -219,6 +220,9 @@ bool pickle_feed(struct pickle *p, struct bytes piece);
 
 /* Says what the message is taken for after all; may be said until its end. */
 void pickle_declare(struct pickle *p, enum pickle_context context);
+
+/* Says that it names tasks, whatever its texts: there is a `document`. Until the message's end. */
+void pickle_expect_tasks(struct pickle *p);
 
 /* Ends the message. The result and all it points to live until the next reset. */
 const struct pickle_result *pickle_end(struct pickle *p, enum pickle_extent extent);

@@ -2,6 +2,7 @@
 """ways.py SENSOR - messages of AMQP that reach a worker by other ways than their routing key tells, or that it reads otherwise than the broker,
 and what other programs do likewise."""
 import json
+import pickle
 import struct
 import sys
 
@@ -90,17 +91,26 @@ def captured(stranger, worker):
     return capture.talk(5672, kit.login() + worker, client=WORKER)
 
 
+def tasks(sensor, *sent_by_stranger):
+    said = sense(sensor, captured(sent(*sent_by_stranger), []), emit="alerts,tasks")
+    return said, [r["celery"]["task"] for r in said.records if r["event"]["dataset"] == "celeriac.task"]
+
+
 def main():
     sensor, wrong = sys.argv[1], []
     for name, (stranger, worker, want) in CASES.items():
         said = sense(sensor, captured(stranger, worker), emit="alerts")
         if said.code != 0 or rules(said) != want:
             wrong.append(f"{name}: exit {said.code}, {sorted(rules(said))} {said.err[-300:]!r}")
-    said = sense(sensor, captured(sent(publish(1, "", "celery", b"[[], {}, {}]", headers=TWO_NAMES)), []), emit="alerts,tasks")
-    names = {r["celery"]["task"]["name"] for r in said.records if r["event"]["dataset"] == "celeriac.task"}
+    said, told = tasks(sensor, publish(1, "", "celery", b"[[], {}, {}]", headers=TWO_NAMES))
+    names = {t["name"] for t in told}
     if names != {"shop.add", "evil.x"} or not said.alerts(HANDMADE):
         wrong.append(f"a table with two readings: {sorted(names)}, {said.rules()}")
-    print(*wrong, f"{len(CASES) + 1} cases, {len(wrong)} failed", sep="\n")
+    _, told = tasks(sensor, publish(1, "", "celery", pickle.dumps([["evil.x", [1]], {}, {}], 2), content_type="application/x-python-serialize",
+                                    headers=table(lang="py", task="celery.map", id=ID)))
+    if [t.get("subtasks") for t in told] != [["evil.x"]]:
+        wrong.append(f"a pickled map by a name: {told}")
+    print(*wrong, f"{len(CASES) + 2} cases, {len(wrong)} failed", sep="\n")
     return 1 if wrong else 0
 
 
