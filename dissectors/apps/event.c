@@ -18,7 +18,6 @@ enum name {
     SW_SYS,
     TOPIC,
     ACTION,
-    CVER,
     TIMESTAMP,
     TYPE,
     NAMES,
@@ -28,10 +27,9 @@ enum name {
  * celery:events/event.py:Event): what comes first in every event, what each of them has, and the
  * last two. */
 static const struct bytes names[NAMES] = {
-    TEXT("hostname"), TEXT("utcoffset"), TEXT("pid"),       TEXT("clock"),
-    TEXT("uuid"),     TEXT("name"),      TEXT("active"),    TEXT("processed"),
-    TEXT("sw_ident"), TEXT("sw_ver"),    TEXT("sw_sys"),    TEXT("topic"),
-    TEXT("action"),   TEXT("cver"),      TEXT("timestamp"), TEXT("type"),
+    TEXT("hostname"), TEXT("utcoffset"), TEXT("pid"),       TEXT("clock"),     TEXT("uuid"),
+    TEXT("name"),     TEXT("active"),    TEXT("processed"), TEXT("sw_ident"),  TEXT("sw_ver"),
+    TEXT("sw_sys"),   TEXT("topic"),     TEXT("action"),    TEXT("timestamp"), TEXT("type"),
 };
 
 static const char *action_of(struct bytes type)
@@ -77,17 +75,23 @@ static void about_election(struct fields *f, const struct member m[NAMES],
 
 /* Workers go by the routing key (celery:worker/consumer/gossip.py:Gossip.on_message), which a
  * binding may change on the way, and by nothing in the event; what on_elect() wants to be there is
- * in no other one. */
-static bool is_election(const struct member m[NAMES])
+ * in no other one, and in no list. */
+static bool is_election(const struct letter *l, const struct member m[NAMES])
 {
-    return m[CVER].seen && m[TOPIC].seen && m[ACTION].seen && member_is_text(&m[HOSTNAME]) &&
-           m[PID].seen && m[CLOCK].seen;
+    static const struct bytes rest[] = {TEXT("id"), TEXT("cver")};
+    struct member more[2];
+
+    if (!m[TOPIC].seen || !m[ACTION].seen || !member_is_text(&m[HOSTNAME]) || !m[PID].seen ||
+        !m[CLOCK].seen)
+        return false;
+    members_read(&l->doc, rest, 2, more, l->out->arena);
+    return more[0].seen && more[1].seen;
 }
 
 static void emit(const struct letter *l, const struct member m[NAMES])
 {
     static const struct bytes elect = TEXT("worker-elect");
-    struct bytes type = is_election(m) ? elect : m[TYPE].text;
+    struct bytes type = is_election(l, m) ? elect : m[TYPE].text;
     struct msg out;
     struct fields *f = &out.fields;
 
@@ -110,16 +114,15 @@ static void emit(const struct letter *l, const struct member m[NAMES])
 }
 
 /* Where events are expected, whatever has a type is one; elsewhere it must be signed like one. */
-static bool is_event(const struct member m[NAMES], bool certain)
+static bool is_event(const struct letter *l, const struct member m[NAMES], bool certain)
 {
     bool named = text_starts(m[TYPE].text, "worker-") || text_starts(m[TYPE].text, "task-");
+    bool typed = member_is_text(&m[TYPE]) && m[TYPE].text.len > 0;
 
-    if (is_election(m))
+    if (typed && (certain || (named && member_is_text(&m[HOSTNAME]) && m[TIMESTAMP].seen &&
+                              (m[CLOCK].seen || m[UTCOFFSET].seen))))
         return true;
-    if (!member_is_text(&m[TYPE]) || m[TYPE].text.len == 0)
-        return false;
-    return certain || (named && member_is_text(&m[HOSTNAME]) && m[TIMESTAMP].seen &&
-                       (m[CLOCK].seen || m[UTCOFFSET].seen));
+    return is_election(l, m);
 }
 
 /* Celery sends at most a few dozen at once (celery:events/dispatcher.py:buffer_limit). */
@@ -142,7 +145,7 @@ static bool read_list(const struct letter *l, struct reader *r, bool certain)
             continue;
         }
         members_of(r, names, NAMES, m, l->out->arena);
-        if (!is_event(m, certain)) {
+        if (!is_event(l, m, certain)) {
             if (!any && !certain)
                 return false;
             continue;
@@ -162,7 +165,7 @@ bool event_read(const struct letter *l, bool certain)
 
     if (l->doc.format == WHAT_PICKLE) {
         members_read(&l->doc, names, NAMES, m, l->out->arena);
-        if (!is_event(m, certain))
+        if (!is_event(l, m, certain))
             return false;
         emit(l, m);
         return true;
@@ -176,7 +179,7 @@ bool event_read(const struct letter *l, bool certain)
         any = read_list(l, &r, certain);
     } else if (t.kind == TOKEN_MAP) {
         members_of(&r, names, NAMES, m, l->out->arena);
-        any = is_event(m, certain);
+        any = is_event(l, m, certain);
         if (any)
             emit(l, m);
     }
