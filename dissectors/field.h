@@ -120,12 +120,14 @@ enum field_type {
     X(MEMBER, NULL, TEXT)     /* of a set: what SADD put in, for the bindings of kombu */          \
     X(KEPT, NULL, BOOL)       /* the copy of a delivery that a Redis worker keeps in `unacked` */  \
     X(SETTLES, NULL, BOOL)    /* basic.ack, HDEL unacked: the first of the connection in 10 s */   \
-    X(SEIZES, NULL, BOOL)     /* beat's lock: see schedule.c */                                    \
-    X(JUNK, NULL, BOOL)       /* a value that kombu cannot read: see junk.c */                     \
-    X(INDEXES, NULL, BOOL)    /* ZADD, ZREM unacked_index: likewise */                             \
-    X(PASSIVE, NULL, BOOL)    /* exchange.declare that only asks: the type says nothing */         \
-    X(KEY_TWICE, NULL, BOOL)  /* of kombu's envelope: a member comes twice */                      \
-    X(TASK_SIGNS, NULL, INT)  /* mask of enum task_sign: see signatures/form.h */                  \
+    X(AMQP_ONWARD, NULL, TEXT)     /* of a declare: the exchange that takes what is left over */   \
+    X(AMQP_ONWARD_KEY, NULL, TEXT) /* with this routing key, if it is another */                   \
+    X(SEIZES, NULL, BOOL)          /* beat's lock: see schedule.c */                               \
+    X(JUNK, NULL, BOOL)            /* a value that kombu cannot read: see junk.c */                \
+    X(INDEXES, NULL, BOOL)         /* ZADD, ZREM unacked_index: likewise */                        \
+    X(PASSIVE, NULL, BOOL)         /* exchange.declare that only asks: the type says nothing */    \
+    X(KEY_TWICE, NULL, BOOL)       /* of kombu's envelope: a member comes twice */                 \
+    X(TASK_SIGNS, NULL, INT)       /* mask of enum task_sign: see signatures/form.h */             \
     X(PROTOCOL_UNREAD, NULL, TEXT) /* amqp-1.0, stomp, mqtt, stream: served here, not read */      \
     X(BODY_DIGEST, NULL, INT)      /* hash of the body after transport codings */                  \
     X(SIGNATURE, NULL, TEXT)                                                                       \

@@ -31,7 +31,9 @@ enum msg_kind {
     MSG_RESULT = 1u << 9,
     MSG_WORKER = 1u << 10,  /* a celeryev event: worker-* and task-* */
     MSG_CONTROL = 1u << 11, /* remote control: a command, or a reply to one */
-    MSG_STORED = 1u << 12,  /* a value of another program (rq, huey, django, ...): APP */
+    /* a value of another program (rq, huey, django, ...): APP; with CONTROL_METHOD, what is a
+     * command if the broker takes it to a mailbox */
+    MSG_STORED = 1u << 12,
     /* said by the worker, to the collector only */
     MSG_CLOSED =
         1u << 13, /* an identified connection is over: both sides closed it, or one reset it */

@@ -94,6 +94,46 @@ static void fill_args(struct msg *m, const struct amqp_method *method)
     }
 }
 
+static struct amqp_table_limits table_limits(const struct amqp_feed *f)
+{
+    const struct dissect_conf *conf = f->a->conf;
+
+    return (struct amqp_table_limits){.max_depth = conf->max_depth,
+                                      .max_elements = conf->max_elements};
+}
+
+/* Where messages go that an exchange has no binding for, or that die in a queue. */
+static void fill_onward(struct amqp_feed *f, struct msg *m, const struct amqp_method *method)
+{
+    static const struct {
+        const char *name;
+        enum field_id field;
+    } args[] = {{"alternate-exchange", F_AMQP_ONWARD},
+                {"x-dead-letter-exchange", F_AMQP_ONWARD},
+                {"x-dead-letter-routing-key", F_AMQP_ONWARD_KEY}};
+    struct amqp_table_limits limits = table_limits(f);
+    unsigned last = method->n - 1; /* the arguments of either */
+    struct headers headers;
+
+    if (method->n == 0 || method->def->args[last].type != ARG_TABLE ||
+        method->args[last].text.len < sizeof "alternate-exchange")
+        return;
+    amqp_table_headers(method->args[last].text, false, &limits, f->out->arena, f->out->tally,
+                       &headers);
+    for (size_t i = 0; i < sizeof args / sizeof *args; i++) {
+        struct bytes text = header_text(headers_find(&headers, args[i].name));
+        if (text.at)
+            fields_text(&m->fields, args[i].field, text);
+    }
+}
+
+static bool declares(const struct amqp_method *method)
+{
+    enum amqp_method_id id = (enum amqp_method_id)method->def->id;
+
+    return id == M_EXCHANGE_DECLARE || id == M_QUEUE_DECLARE;
+}
+
 /* "60.200": a method that has no name. */
 static void fill_unknown(const struct amqp_feed *f, struct msg *m, const struct amqp_method *method)
 {
@@ -128,6 +168,8 @@ void amqp_emit_command(struct amqp_feed *f, const struct amqp_method *method, ui
     if (method->def) {
         fields_str(&m.fields, F_AMQP_METHOD, method->def->name);
         fill_args(&m, method);
+        if (declares(method))
+            fill_onward(f, &m, method);
     } else {
         fill_unknown(f, &m, method);
     }
@@ -181,14 +223,6 @@ static void fill_props(struct msg *m, const struct amqp_props *p)
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (amqp_props_have(p, texts[i].prop))
             fields_text(&m->fields, texts[i].field, p->at[texts[i].prop].text);
-}
-
-static struct amqp_table_limits table_limits(const struct amqp_feed *f)
-{
-    const struct dissect_conf *conf = f->a->conf;
-
-    return (struct amqp_table_limits){.max_depth = conf->max_depth,
-                                      .max_elements = conf->max_elements};
 }
 
 /* The header tree; false: there is none. */

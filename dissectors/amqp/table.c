@@ -104,7 +104,8 @@ static void container(struct amqp_table *t, struct header *h, struct cursor *in,
         return;
     }
     t->item = ITEM_OPEN;
-    t->copies |= t->depth == 0 && header_has_copies(h);
+    if (list && t->depth == 0)
+        t->copies |= header_has_copies(h);
     t->outer[t->depth] = in->end;
     t->lists = (t->lists & ~(1u << t->depth)) | (uint32_t)list << t->depth;
     t->depth++;

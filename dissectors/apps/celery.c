@@ -80,7 +80,7 @@ static bool read_at_places(const struct letter *l, bool named)
 {
     bool read = at_its_places(l), more;
 
-    if (read && place_is_usual(l->in))
+    if (read && (l->places & PLACE_USUAL))
         return true;
     if (read)
         return named ? task_by_headers(l) || read : task_by_body(l, &more) || read;
@@ -137,7 +137,7 @@ static bool unnamed(const struct letter *l)
 
 /* Workers with an older py-amqp see other headers than the broker, and than newer ones: what either
  * finds there is judged. */
-static void read_other_headers(const struct msg *in, struct letter l)
+__attribute__((noinline)) static void read_other_headers(const struct msg *in, struct letter l)
 {
     struct msg as_others = *in;
 
@@ -146,23 +146,27 @@ static void read_other_headers(const struct msg *in, struct letter l)
     read_letter(&l);
 }
 
-static bool read(const struct msg *in, const struct interpret_out *out)
+static bool read_envelope(const struct msg *in, const struct interpret_out *out)
 {
-    struct letter l = {.in = in, .out = out};
+    struct letter l = {
+        .in = in, .out = out, .doc = document_of(in->content), .places = places_of(in)};
     bool any;
 
-    if (!in->content)
-        return false;
-    if (!in->headers && !in->properties && !place_is_amqp(in))
-        return result_in_redis(in, out);
-    l.doc = document_of(in->content);
     if (in->op == OP_READ)
         return looked_at(&l);
-    l.places = places_of(in);
     any = read_letter(&l) || unnamed(&l);
     if (in->headers && in->headers->other)
         read_other_headers(in, l);
     return any;
+}
+
+static bool read(const struct msg *in, const struct interpret_out *out)
+{
+    if (!in->content)
+        return false;
+    if (!in->headers && !in->properties && !place_is_amqp(in))
+        return result_in_redis(in, out);
+    return read_envelope(in, out);
 }
 
 const struct interpreter celery_interpreter = {

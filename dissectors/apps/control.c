@@ -190,6 +190,21 @@ static bool is_command(const struct member m[COMMANDS], unsigned others, bool ce
            (!clipped && is_like_command(m, others));
 }
 
+/* `method` alone may be anybody's word; that the broker takes it to a mailbox is for the collector
+ * to know. */
+static void maybe_command(const struct letter *l, const struct member *method, unsigned others)
+{
+    struct msg out;
+
+    if (others > 0 || l->doc.clipped || l->doc.format == WHAT_PICKLE || l->in->op != OP_PUBLISH ||
+        !place_is_amqp(l->in) || !member_is_text(method) || !is_known(method->text))
+        return;
+    msg_from(&out, l->in, MSG_STORED, "command");
+    fields_str(&out.fields, F_APP, "other");
+    fields_text(&out.fields, F_CONTROL_METHOD, method->text);
+    l->out->emit(l->out->ctx, &out);
+}
+
 bool control_command(const struct letter *l, bool certain)
 {
     struct arena *arena = l->out->arena;
@@ -200,8 +215,10 @@ bool control_command(const struct letter *l, bool certain)
     bool strayed;
 
     got = members_read(&l->doc, command_names, COMMANDS, m, arena);
-    if (!is_command(m, got.others, certain, l->doc.clipped))
+    if (!is_command(m, got.others, certain, l->doc.clipped)) {
+        maybe_command(l, &m[METHOD], got.others);
         return false;
+    }
     strayed = place_is_astray(l->in);
     msg_from(&out, l->in, MSG_CONTROL, strayed ? "delivered" : "command");
     fields_str(&out.fields, F_APP, "celery");

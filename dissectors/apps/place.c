@@ -98,37 +98,38 @@ static unsigned places_of_copies(const struct headers *in)
     return places;
 }
 
+static unsigned place_of_exchange(struct bytes name)
+{
+    unsigned place = place_of_name(name, true);
+
+    if (place != PLACE_ANY && (bytes_eq(name, "celeryev") || bytes_eq(name, "celery.pidbox")))
+        place |= PLACE_USUAL;
+    return place;
+}
+
 static unsigned places_of_amqp(const struct msg *m, struct bytes exchange)
 {
-    unsigned places = exchange.len > 0 ? place_of_name(exchange, true)
+    unsigned places = exchange.len > 0 ? place_of_exchange(exchange)
                                        : place_of_name(msg_text(m, F_AMQP_ROUTING_KEY), false);
 
-    if (m->op == OP_DELIVER)
-        places |= place_of_name(msg_text(m, F_AMQP_QUEUE), false);
+    if (m->op == OP_DELIVER && places == PLACE_ANY)
+        places = place_of_name(msg_text(m, F_AMQP_QUEUE), false);
     if (m->headers && m->headers->copies)
-        places |= places_of_copies(m->headers);
+        places = (places | places_of_copies(m->headers)) & ~(unsigned)PLACE_USUAL;
     return places;
 }
 
 unsigned places_of(const struct msg *m)
 {
     const union field_value *exchange = msg_find(m, F_AMQP_EXCHANGE);
+    unsigned place;
 
     if (exchange)
         return places_of_amqp(m, exchange->text);
-    if (msg_has(m, F_REDIS_CHANNEL))
-        return place_of_name(place_exchange(msg_text(m, F_REDIS_CHANNEL)), true);
-    return place_of_name(place_queue(msg_text(m, F_REDIS_KEY)), false);
-}
-
-bool place_is_usual(const struct msg *m)
-{
-    struct bytes exchange = msg_text(m, F_AMQP_EXCHANGE);
-
-    if (m->headers && m->headers->copies)
-        return false;
-    return msg_has(m, F_REDIS_CHANNEL) || bytes_eq(exchange, "celeryev") ||
-           bytes_eq(exchange, "celery.pidbox");
+    if (!msg_has(m, F_REDIS_CHANNEL))
+        return place_of_name(place_queue(msg_text(m, F_REDIS_KEY)), false);
+    place = place_of_name(place_exchange(msg_text(m, F_REDIS_CHANNEL)), true);
+    return place == PLACE_ANY ? PLACE_ANY : place | PLACE_USUAL;
 }
 
 /* A dead letter goes by the exchange that its queue was declared with. */

@@ -12,6 +12,7 @@ enum place {
     PLACE_CONTROL =
         2, /* exchange <namespace>.pidbox, or a node's mailbox (kombu:pidbox.py:Mailbox) */
     PLACE_REPLY = 4, /* exchange reply.<namespace>.pidbox, or a caller's mailbox */
+    PLACE_USUAL = 8, /* by the exchange or channel that Celery has for it, and by nothing else */
 };
 
 /* It came by AMQP, whether its method was seen or not; else by Redis. */
@@ -25,10 +26,6 @@ static inline bool place_is_amqp(const struct msg *m)
  * of itself: a worker looks at the queue it came from. A queue may have more ways to it than are
  * seen here (bindings, dead letters), so a place says what a message is likely to be, no more. */
 unsigned places_of(const struct msg *m);
-
-/* By way of the exchange or channel that Celery has for it: nothing else is to be expected there.
- */
-bool place_is_usual(const struct msg *m);
 
 /* Taken from a mailbox of AMQP that it came to neither by kombu's exchange nor by its name: by a
  * binding, an alternate exchange, a dead letter, a copy. */

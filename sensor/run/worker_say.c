@@ -44,6 +44,8 @@ static bool is_wanted(const struct worker *w, const struct msg *m)
         return w->policy.inventory && inventory_wants_envelope(m);
     if (!(w->out.wants & m->kind))
         return false;
+    if (m->kind == MSG_STORED) /* what may be a command */
+        return msg_has(m, F_CONTROL_METHOD);
     return m->kind != MSG_COMMAND || (w->out.wants & WORKER_EVERY_COMMAND) ||
            deployment_wants_command(m);
 }

@@ -400,4 +400,6 @@ void control_note(struct deployment *d, const struct msg *m, const struct detect
              !is_called_upon(d, m))
         say(m, RULE_CONTROL_DANGEROUS, SEV_CRITICAL,
             "an election among the workers: the winner publishes a task in its own name", out);
+    else if (m->kind == MSG_STORED && msg_has(m, F_CONTROL_METHOD) && ways_lead_to_mailbox(d, m))
+        command(d, m, out); /* see dissectors/msg.h */
 }

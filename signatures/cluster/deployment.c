@@ -13,7 +13,7 @@
 static void close_deployment(void *self)
 {
     struct deployment *d = self;
-    struct lru *const maps[] = {d->bindings,  d->answers, d->names,
+    struct lru *const maps[] = {d->bindings,  d->ways,    d->answers, d->names,
                                 d->producers, d->scripts, d->readers};
 
     crew_close(&d->crew);
@@ -37,12 +37,14 @@ static void close_deployment(void *self)
 static bool open_maps(struct deployment *d)
 {
     d->bindings = tap_new();
+    d->ways = ways_new();
     d->answers = handcrafted_new();
     d->names = hidden_new();
     d->producers = flood_new();
     d->scripts = scripts_new();
     d->readers = results_read_new();
-    return d->bindings && d->answers && d->names && d->producers && d->scripts && d->readers;
+    return d->bindings && d->ways && d->answers && d->names && d->producers && d->scripts &&
+           d->readers;
 }
 
 static void *open_deployment(const struct policy *policy)
@@ -141,7 +143,7 @@ static void finish(void *self, struct stamp now, const struct detect_out *out)
 const struct cluster_detector deployment_detector = {
     .name = "deployment",
     .wants = MSG_TASK | MSG_RESULT | MSG_WORKER | MSG_CONTROL | MSG_COMMAND | MSG_REPLY |
-             MSG_ENVELOPE | MSG_ANOMALY | MSG_CLOSED | MSG_LOST,
+             MSG_ENVELOPE | MSG_ANOMALY | MSG_CLOSED | MSG_LOST | MSG_STORED,
     .open = open_deployment,
     .note = note,
     .tick = tick,

@@ -20,6 +20,7 @@ struct deployment {
     struct waiting *unacked; /* of unacked.c */
     struct waiting *doubted; /* of forged.c */
     struct lru *bindings;    /* of tap.c */
+    struct lru *ways;        /* of ways.c */
     struct lru *names;       /* of hidden.c */
     struct lru *producers;   /* of flood.c */
     struct origins *origins;
@@ -131,6 +132,14 @@ void belongs_note(struct deployment *d, const struct msg *m, const struct detect
 /* tap.c: amqp-tap, amqp-destructive. */
 struct lru *tap_new(void);
 void tap_note(struct deployment *d, const struct msg *m, const struct detect_out *out);
+
+/* ways.c: no rule of its own. */
+struct lru *ways_new(void);
+/* A declare with F_AMQP_ONWARD; a queue or an exchange that is bound. */
+void ways_declared(struct deployment *d, const struct msg *m);
+void ways_bound(struct deployment *d, const struct msg *m);
+/* Whether what is published like this comes to a worker's mailbox, as far as was seen. */
+bool ways_lead_to_mailbox(struct deployment *d, const struct msg *m);
 
 /* server.c: redis-config-write, redis-replicaof, redis-module-load, redis-admin, redis-destructive.
  */

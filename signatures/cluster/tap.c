@@ -204,11 +204,15 @@ static void command(struct deployment *d, const struct msg *m, const struct dete
     bool of_tasks = crew_is_task_queue(&d->crew, m, queue);
     const char *why;
 
+    if (msg_has(m, F_AMQP_ONWARD))
+        ways_declared(d, m);
     if (msg_is(m, F_AMQP_METHOD, "exchange.declare")) {
         declared(d, m);
     } else if (msg_is(m, F_AMQP_METHOD, "queue.bind")) {
         bound(d, m, queue, out);
+        ways_bound(d, m);
     } else if (msg_is(m, F_AMQP_METHOD, "exchange.bind")) {
+        ways_bound(d, m);
         why = tapped_exchange(d, m);
         if (why)
             say(m, RULE_AMQP_TAP, why, out);

@@ -211,7 +211,7 @@ static void test_places(void **state)
 
         msg_init(&m, MSG_ENVELOPE, "");
         fields_str(&m.fields, rows[i].field, rows[i].name);
-        if (places_of(&m) != (unsigned)rows[i].place)
+        if ((places_of(&m) & ~(unsigned)PLACE_USUAL) != (unsigned)rows[i].place)
             fail_msg("%s", rows[i].name);
     }
     assert_true(bytes_eq(place_queue(own("celery\x06\x16"

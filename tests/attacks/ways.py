@@ -49,6 +49,21 @@ def js(value):
 
 TWO_NAMES = long_(short("lang") + b"S" + long_("py") + short("id") + b"S" + long_(ID) + short("task") + b"S" + long_("shop.add") +
                   short("a") + b"s\x08z" + short("x") + b"S" + long_(short("task") + b"S" + long_("evil.x")))
+NOTHING = long_(b"")
+
+
+def exchange(name, kind="fanout", arguments=NOTHING):
+    return method(1, 40, 10, b"\0\0" + short(name) + short(kind) + b"\0" + arguments)
+
+
+def exchange_bind(destination, source):
+    return method(1, 40, 30, b"\0\0" + short(destination) + short(source) + short("") + b"\0" + NOTHING)
+
+
+def queue(name, arguments=NOTHING):
+    return method(1, 50, 10, b"\0\0" + short(name) + b"\0" + arguments)
+
+
 CASES = {  # what the stranger sends, what a worker gets, the rules
     "a copy to a mailbox": (sent(publish(1, "", "x", SHUTDOWN, headers=table(CC=array("y", NODE)))), [], {DANGER}),
     "a blind copy": (sent(publish(1, "", "x", SHUTDOWN, headers=table(BCC=array(NODE)))), [], {DANGER}),
@@ -57,6 +72,18 @@ CASES = {  # what the stranger sends, what a worker gets, the rules
     "by a binding of exchanges": (sent(publish(1, "odd", "", SHUTDOWN)), taken(deliver("odd", "", SHUTDOWN)), {ASTRAY}),
     "by a dead letter": (sent(publish(1, "", "q", SHUTDOWN)),
                          taken(deliver("celery.pidbox", "", SHUTDOWN, headers=table(**{"x-death": array("q")}))), {ASTRAY}),
+    "by a binding that was seen": (sent(exchange("odd"), exchange_bind("celery.pidbox", "odd"), publish(1, "odd", "", SHUTDOWN)), [], {DANGER}),
+    "by an alternate exchange": (
+        sent(exchange("odd", arguments=table(**{"alternate-exchange": "celery.pidbox"})), publish(1, "odd", "", SHUTDOWN)), [], {DANGER}),
+    "by a queue of dead letters": (
+        sent(queue("q", table(**{"x-dead-letter-exchange": "celery.pidbox", "x-message-ttl": (b"I", b"\0\0\0\0")})), publish(1, "", "q", SHUTDOWN)),
+        [], {DANGER}),
+    "by its dead letters to one mailbox": (
+        sent(queue("q", table(**{"x-dead-letter-exchange": "", "x-dead-letter-routing-key": NODE})), publish(1, "", "q", SHUTDOWN)), [], {DANGER}),
+    "by a mailbox bound elsewhere": (sent(bind(NODE, "amq.topic", "#"), publish(1, "amq.topic", "x", SHUTDOWN)), [], {DANGER}),
+    "by ways in a row": (sent(exchange_bind("celery.pidbox", "b"), exchange_bind("b", "a"), publish(1, "a", "", SHUTDOWN)), [], {DANGER}),
+    "by others' ways": (sent(exchange_bind("b", "a"), queue("q", table(**{"x-dead-letter-exchange": "b"})),
+                             publish(1, "a", "", SHUTDOWN), publish(1, "", "q", SHUTDOWN)), [], set()),
     "a copy, with its delivery": (sent(publish(1, "", "x", SHUTDOWN, headers=table(CC=array(NODE)))),
                                   taken(deliver("", "x", SHUTDOWN, headers=table(CC=array(NODE)))), {DANGER}),
     "by no way": (sent(publish(1, "odd", "", SHUTDOWN)), taken(deliver("odd", "", SHUTDOWN), queue="other"), set()),
