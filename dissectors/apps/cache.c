@@ -1,7 +1,10 @@
 /* dissectors/apps/cache.c - pickled values that caches, sessions and schedulers keep on
- * Redis, named by the form of their keys; and pickles that nobody knows. */
+ * Redis, named by the form of their keys; and pickles that nobody knows. So are messages that do
+ * harm by being read at all: a worker decodes what it cannot name
+ * (celery:worker/consumer/consumer.py:Consumer.create_task_handler). */
 #include "dissectors/apps/stored.h"
 #include "dissectors/apps/text.h"
+#include "dissectors/content/yaml_tag.h"
 
 /* "<prefix>:<version>:<key>" (jazzband/django-redis:django_redis/util.py:default_key_func;
  * django/django:django/core/cache/backends/base.py:default_key_func). */
@@ -40,6 +43,18 @@ static const char *app_of(const struct msg *raw)
     return is_django(key) ? "django" : "other";
 }
 
+/* Decompressed or parsed before anyone asks what it is. */
+static bool harms_reader(const struct msg *in, struct arena *arena)
+{
+    const struct content *c = in->content;
+    bool message = in->headers || in->properties || place_is_amqp(in);
+    struct yaml_tag tag;
+
+    return message &&
+           ((c->bomb && c->compression.len > 0) ||
+            (c->what == WHAT_YAML && yaml_python_tag(content_inner(c), c->clipped, arena, &tag)));
+}
+
 static bool read(const struct msg *in, const struct interpret_out *out)
 {
     const struct msg *raw = in->cause && !in->cause->cause ? in->cause : in;
@@ -51,6 +66,11 @@ static bool read(const struct msg *in, const struct interpret_out *out)
         bool redis = stored_is_raw(raw) && !in->headers && !in->properties;
 
         stored_begin(&m, in, redis ? app_of(raw) : "other");
+        out->emit(out->ctx, &m);
+        return true;
+    }
+    if (harms_reader(in, out->arena)) {
+        stored_begin(&m, in, "other");
         out->emit(out->ctx, &m);
         return true;
     }

@@ -37,6 +37,28 @@ static bool zlib_header(const uint8_t *p)
     return (p[0] & 0x0f) == 8 && p[0] >> 4 <= 7 && !(p[1] & 0x20) && (p[0] << 8 | p[1]) % 31 == 0;
 }
 
+/* RFC 1951, 3.2.3 to 3.2.7: the first block is of a kind that there is, a stored one as long as it
+ * says twice, the counts of a dynamic one are in bounds. */
+static bool deflate_begins(const uint8_t *p, size_t n)
+{
+    switch (p[0] >> 1 & 3) {
+    case 0: return n >= 5 && (p[1] ^ p[3]) == 0xff && (p[2] ^ p[4]) == 0xff;
+    case 1: return true;
+    case 2: return n >= 2 && p[0] >> 3 <= 29 && (p[1] & 31) <= 29;
+    default: return false;
+    }
+}
+
+/* Windows below 32 KiB, which zlib.decompress() takes as well: what else begins so is common, text
+ * not least, and pickles of a text in quotes. */
+static bool small_window(struct bytes head)
+{
+    bool quoted = head.at[0] == '(' && head.at[1] == 'S' && head.at[2] == '"';
+
+    return zlib_header(head.at) && head.len >= 8 && !quoted &&
+           deflate_begins(head.at + 2, head.len - 2);
+}
+
 static bool begins(struct bytes b, const void *magic, size_t n)
 {
     return b.len >= n && memcmp(b.at, magic, n) == 0;
@@ -60,7 +82,15 @@ enum coding coding_by_magic(struct bytes head)
                       6)
                    ? CODING_XZ
                    : CODING_NONE;
-    case 0x28: return begins(head, "\x28\xb5\x2f\xfd", 4) ? CODING_ZSTD : CODING_NONE;
+    case 0x28:
+        if (begins(head, "\x28\xb5\x2f\xfd", 4))
+            return CODING_ZSTD;
+        return small_window(head) ? CODING_ZLIB : CODING_NONE;
+    case 0x18:
+    case 0x38:
+    case 0x48:
+    case 0x58:
+    case 0x68: return small_window(head) ? CODING_ZLIB : CODING_NONE;
     default: return CODING_NONE;
     }
 }

@@ -12,9 +12,13 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-void collect_begin(struct collect *c, struct arena *arena, size_t first)
+void collect_begin(struct collect *c, struct arena *arena, const struct unwrap_stream *from,
+                   size_t first)
 {
     c->arena = arena;
+    c->from = from;
+    c->half = c->work / 2;
+    c->half_seen = c->half_in = 0;
     c->room = least(least(first, ARENA_MOST), c->most);
     c->at = arena_raw(arena, c->room);
     c->len = 0;
@@ -48,6 +52,10 @@ static bool may_work(struct collect *c, size_t n)
 {
     uint64_t cost = (uint64_t)n * c->weight;
     c->work = c->work > cost ? c->work - cost : 0;
+    if (c->half_in == 0 && c->work <= c->half) {
+        c->half_seen = c->seen;
+        c->half_in = unwrap_stream_in(c->from);
+    }
     c->spent = c->work == 0 && c->seen >= c->most;
     return !c->spent;
 }

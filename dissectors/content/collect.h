@@ -4,6 +4,7 @@
 #define CONTENT_COLLECT_H
 
 #include "base/arena.h"
+#include "dissectors/content/unwrap_stream.h"
 
 struct collect {
     struct arena *arena;
@@ -17,8 +18,11 @@ struct collect {
     uint64_t ratio; /* and so is more than this, once a MiB has come */
     bool bomb;
     uint64_t work;   /* what may still be spent */
+    uint64_t half;   /* at most this is left of it: the second half of what comes */
     uint32_t weight; /* what a byte costs */
     bool spent;      /* more would have come */
+    const struct unwrap_stream *from; /* where it comes from */
+    uint64_t half_seen, half_in;      /* out of it and into it, when the half came */
 };
 
 /* What one message's compressions may cost together, in the bytes of the cheapest of them; what is
@@ -28,7 +32,8 @@ struct collect {
 #define COLLECT_FREE (1u << 20)
 
 /* `first`: how much room to begin with. */
-void collect_begin(struct collect *c, struct arena *arena, size_t first);
+void collect_begin(struct collect *c, struct arena *arena, const struct unwrap_stream *from,
+                   size_t first);
 /* An unwrap_fn: ctx is the struct collect. false: a bomb, or too much work; send no more. */
 bool collect_add(void *ctx, struct bytes out);
 /* The first `len` bytes of what was kept, in the arena; empty when that is full. */

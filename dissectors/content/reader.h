@@ -40,7 +40,7 @@ enum token_kind {
     TOKEN_FLOAT, /* real; text as written */
     TOKEN_TRUE,
     TOKEN_FALSE,
-    TOKEN_NULL, /* also a YAML alias, which is counted and not expanded */
+    TOKEN_NULL, /* also a YAML alias but of a scalar: it is counted and not expanded */
 };
 
 struct token {

@@ -6,6 +6,8 @@
 #include "dissectors/content/collect.h"
 #include "dissectors/content/unwrap_stream.h"
 
+#define SURE 1.25 /* how far beyond the total it has to be, to be beyond it */
+
 enum { MAX_PARTS = sizeof((struct content){0}.parts) / sizeof(struct part) };
 
 struct peeler {
@@ -79,16 +81,29 @@ static void set_bounds(const struct peeler *p, enum coding coding, struct collec
     to->ratio = packed > 0 && ratio > UINT64_MAX / packed ? UINT64_MAX : ratio * packed;
 }
 
+/* What will have come at the end if it goes on as it did all along, or as in the second half: what
+ * a bomb begins with may be noise. */
+static double foreseen(const struct unwrap_stream *s, struct bytes in, const struct collect *to)
+{
+    double went = (double)unwrap_stream_in(s), seen = (double)to->seen, all = (double)in.len;
+    double late_in = went - (double)to->half_in, late = seen - (double)to->half_seen;
+    double on_average = went > 0 ? seen / went * all : seen;
+    double as_late = late_in > 0 ? seen + late / late_in * (all - went) : seen;
+
+    return on_average > as_late ? on_average : as_late;
+}
+
 /* What came was more than may be spent on it, and there is more. A bomb all the same: if it goes on
- * as it began, it will be beyond the ratio; or the stream says itself that it will be beyond the
- * total. */
+ * as it went, it will be beyond the ratio or the total; or the stream says itself that it will be
+ * beyond the total. */
 static void judge_rest(const struct peeler *p, const struct unwrap_stream *s, struct bytes in,
                        enum coding coding, struct collect *to)
 {
-    double went = (double)to->seen / (double)unwrap_stream_in(s);
     uint64_t declared = unwrap_declared(coding, in, !is_head(p->c));
+    double will = foreseen(s, in, to);
 
-    to->bomb = to->seen > COLLECT_FREE && went * (double)in.len > (double)to->ratio;
+    to->bomb =
+        to->seen > COLLECT_FREE && (will > (double)to->ratio || will > (double)to->total * SURE);
     if (declared > to->total) {
         to->bomb = true;
         to->seen = declared;
@@ -137,7 +152,7 @@ static bool peel(struct peeler *p, enum coding coding, bool declared)
         p->no_memory = p->c->limit = true;
         return false;
     }
-    collect_begin(&to, p->arena, in.len < SIZE_MAX / 4 ? in.len * 4 : in.len);
+    collect_begin(&to, p->arena, s, in.len < SIZE_MAX / 4 ? in.len * 4 : in.len);
     unwrap_stream_feed(s, in, collect_add, &to);
     p->work = to.work;
     if (to.spent && !to.bomb)

@@ -173,11 +173,27 @@ def callees(c):
     told(b'["os.system"]', [], field="meta")
 
 
+def unnamed(c):
+    """Messages that are nobody's, but that a worker decodes before it says so."""
+    def rules(body, content_type, **headers):
+        turns = kit.login() + [(">", publish(1, "", "celery", body, headers=table(**headers), content_type=content_type, encoding="binary"))]
+        return {"yaml-python-tag", "decompression-bomb"} & set(sense(c.sensor, Capture().talk(5672, turns)).rules())
+    bomb = zlib.compress(bytes(40 << 20), 9)
+    yaml, tag = "application/x-yaml", b"a: !!pyth%6fn/object/apply:os.system [id]\n"
+    c.check(rules(bomb, "application/json", compression="application/x-gzip") == {"decompression-bomb"}, "a bomb")
+    c.check(not rules(bomb, "application/octet-stream"), "zeros that nobody unpacks")
+    c.check(not rules(zlib.compress(bytes(1000)), "application/json", compression="application/x-gzip"), "no bomb")
+    c.check(rules(tag, yaml) == {"yaml-python-tag"}, "a tag")
+    c.check(rules(tag.decode().encode("utf-16"), yaml) == {"yaml-python-tag"}, "a tag in UTF-16")
+    c.check(not rules(b"a: 100% of it!\n", yaml) and not rules(tag, "text/plain"), "no tag")
+
+
 def main():
     c = Checks(sys.argv[1])
     names(c)
     told(c)
     callees(c)
+    unnamed(c)
     recorded(c)
     print(f"{c.passed} passed, {c.failed} failed")
     return c.failed > 0

@@ -2,6 +2,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <zlib.h>
 
 #include <cmocka.h>
 
@@ -395,6 +396,53 @@ static void a_long_bomb_shows_early(void **state)
     pack_free(zeros), pack_free(one);
 }
 
+/* Of what comes, the second half tells more of what will: noise in front makes it no better. */
+static void a_bomb_behind_noise(void **state)
+{
+    enum { NOISE = 300000, ZEROS = 290 << 20 };
+    static const enum coding kinds[] = {CODING_ZLIB, CODING_GZIP};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        struct bytes plain = repeated(0, NOISE + (size_t)ZEROS);
+        uint32_t seed = 1;
+        for (size_t k = 0; k < NOISE; k++)
+            ((uint8_t *)(uintptr_t)plain.at)[k] =
+                (uint8_t)((seed = seed * 1103515245 + 12345) >> 16);
+        struct bytes packed = pack(kinds[i], plain);
+        struct bench b;
+        begin(&b, packed);
+        unwrap(&b, &usual);
+        assert_true(b.content.bomb);
+        assert_in_range(b.content.out_len, 60u << 20, 80u << 20);
+        arena_free(b.arena);
+        pack_free(packed), pack_free(plain);
+    }
+}
+
+/* What zlib.decompress() takes and zlib.compress() never makes. */
+static void small_windows(void **state)
+{
+    (void)state;
+    for (int bits = 9; bits < 15; bits++) {
+        z_stream z = {0};
+        uint8_t out[256];
+        struct bench b;
+
+        assert_int_equal(deflateInit2(&z, 9, Z_DEFLATED, bits, 8, Z_DEFAULT_STRATEGY), Z_OK);
+        z.next_in = (Bytef *)(uintptr_t)task;
+        z.avail_in = sizeof task - 1;
+        z.next_out = out;
+        z.avail_out = sizeof out;
+        assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
+        begin(&b, bytes_of(out, sizeof out - z.avail_out));
+        assert_true(bytes_eq(unwrap(&b, &usual), task));
+        assert_int_equal(b.content.parts[1].from, CODING_ZLIB);
+        deflateEnd(&z);
+        arena_free(b.arena);
+    }
+}
+
 /* Beyond the total by its own word, though it is not drained so far; that of zstd is in its head.
  */
 static void a_total_that_is_declared(void **state)
@@ -524,6 +572,16 @@ static void magic_numbers(void **state)
          CODING_NONE},
         {"\x28\xb5\x2f\xfd", CODING_ZSTD},
         {"\x29\xb5\x2f\xfd", CODING_NONE},
+        /* smaller windows: a block that can be one has to follow */
+        {"\x18\xd3\x6b\x60\xe1\x61\xca\x2f", CODING_ZLIB},
+        {"\x68\xde\x6b\x60\xe1\x61\xca\x2f", CODING_ZLIB},
+        {"\x68\xde\x67\x60\xe1\x61\xca\x2f", CODING_NONE},
+        {"\x68\xde\x01\x04\xff\xfb\x00\x2f", CODING_NONE},
+        {"\x68\xde\x01\x04\xfe\xfb\x01\x2f", CODING_ZLIB},
+        {"\x68\xde\x6b\x60\xe1\x61\xca", CODING_NONE},
+        {"(S'it is so'\n", CODING_NONE},
+        {"(S\"it's so\"\n", CODING_NONE},
+        {"HK is text of a kind", CODING_NONE},
     };
     for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
         assert_int_equal(coding_by_magic(text(heads[i].head)), heads[i].coding);
@@ -565,6 +623,8 @@ int main(void)
         cmocka_unit_test(honest_data_is_kept_up_to_the_limit),
         cmocka_unit_test(work_is_bounded),
         cmocka_unit_test(a_long_bomb_shows_early),
+        cmocka_unit_test(a_bomb_behind_noise),
+        cmocka_unit_test(small_windows),
         cmocka_unit_test(a_total_that_is_declared),
         cmocka_unit_test(base64_is_kept_up_to_the_limit),
         cmocka_unit_test(layers_end_at_the_depth),
