@@ -34,7 +34,7 @@ bool pickle_find_in_text(struct pickle *p, struct bytes text, struct pickle_foun
         struct bytes run = i == 0 ? text : runs_next(text, &at);
         if (run.len == 0)
             return false;
-        if (!nested_smells(run)) {
+        if (!nested_smells(run) && !nested_smells_twice(run)) {
             i += i == 0;
             continue;
         }

@@ -318,6 +318,8 @@ struct value fold_item(struct vm *vm, struct value container, struct value index
 
 /* nested.c */
 bool nested_smells(struct bytes head);
+/* The same of text that is encoded twice. */
+bool nested_smells_twice(struct bytes head);
 /* The first bytes that nested_smells() looks further at. */
 static inline bool nested_first(uint8_t c)
 {
@@ -333,7 +335,7 @@ struct pickle *nested_machine(struct pickle *m);
 /* The bytes behind one layer of coding (enum special), in m->decoded[which]; false: not that. */
 bool decode_layer(struct pickle *m, enum special how, struct bytes in, unsigned which,
                   struct bytes *out);
-/* Undoes up to three layers of coding until something may be a pickle. path: their names. */
+/* Undoes up to four layers of coding until something may be a pickle. path: their names. */
 #define PATH_MAX_TEXT 64u
 bool peel(struct pickle *m, struct bytes in, struct bytes *out, bool *cut, char *path);
 

@@ -6,8 +6,9 @@
 #include "dissectors/content/base64.h"
 #include "dissectors/content/codecs.h"
 #include "dissectors/content/unwrap_stream.h"
+#include "signatures/pickle/runs.h"
 
-#define LAYERS 3u
+#define LAYERS 4u
 
 static bool between(uint8_t c, uint8_t low, uint8_t high)
 {
@@ -200,18 +201,36 @@ static bool url_data(struct bytes *b)
     return b->len >= 8;
 }
 
+/* Whether the front of it is the hex, or base64, of something that is encoded itself. */
+static bool encodes_coded(struct bytes b, bool hex)
+{
+    enum { FRONT = 32 }; /* what the next layer is known by */
+    uint8_t out[FRONT + 4];
+    struct bytes front = bytes_head(b, hex ? FRONT * 2 : FRONT / 3 * 4), inner;
+
+    return front.len >= FRONT && alphabet(front, hex) &&
+           (hex ? from_hex(front, out, &inner) : from_base64(front, true, out, &inner)) &&
+           inner.len >= 16 && (smells_base64(inner) || smells_hex(inner));
+}
+
+bool nested_smells_twice(struct bytes b)
+{
+    return b.len >= RUN_MIN && run_begins_twice(b.at) &&
+           (encodes_coded(b, true) || encodes_coded(b, false));
+}
+
 static const char *layer_of(struct bytes b, enum special *how)
 {
     if (smells_packed(b)) {
         *how = SPECIAL_DECOMPRESS;
         return coding_name(coding_by_magic(b));
     }
-    if (smells_hex(b)) {
+    if (smells_hex(b) || encodes_coded(b, true)) {
         *how = SPECIAL_FROMHEX;
         return "hex";
     }
     *how = SPECIAL_B64URL; /* takes both alphabets */
-    return smells_base64(b) ? "base64" : NULL;
+    return smells_base64(b) || encodes_coded(b, false) ? "base64" : NULL;
 }
 
 static void add_path(char *path, const char *step)

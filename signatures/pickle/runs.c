@@ -107,9 +107,9 @@ static bool may_begin(const uint8_t *run)
     case '8': return c == '0';
     case '7': return c == '8';
     case '1': return c == 'f' || c == 'F';
-    case '6': return c == '3';
-    case '2': return c == '8';
-    default: return false;
+    case '6': return c == '3' || run_begins_twice(run);
+    case '2': return c == '8' || run_begins_twice(run);
+    default: return run_begins_twice(run);
     }
 }
 

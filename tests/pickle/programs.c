@@ -290,6 +290,46 @@ static void test_find(void **state)
     pickle_free(m);
 }
 
+/* The same pickle, encoded again. */
+static void test_find_in_layers(void **state)
+{
+    static const struct {
+        const char *text, *path;
+    } rows[] = {
+        {"WTI5ekNuTjVjM1JsYlFvb1V5ZHBaQ2NLZEZJdQ==", "base64 -> base64"},
+        {"5932397a436e4e356333526c62516f6f557964705a43634b64464975", "hex -> base64"},
+        {"NjM2ZjczMGE3Mzc5NzM3NDY1NmQwYTI4NTMyNzY5NjQyNzBhNzQ1MjJl", "base64 -> hex"},
+        {"363336663733306137333739373337343635366430613238353332373639363432373061373435323265",
+         "hex -> hex"},
+        {"ZUp4THppL21LcTRzTGtuTjVkSUlWczlNVWVjcUNkSURBRThUQnBNPQ==", "base64 -> base64 -> zlib"},
+        {"eJxL9arwqcrUz/UuNCn2yc7zM03x9AwrtvQNTU0udE7xdHF0tQhxKvC1BQAcJQ1T",
+         "base64 -> zlib -> base64 -> zlib"},
+    };
+    /* base64 of base64 of text, hex of hex of it */
+    static const char *const none[] = {
+        "YW4gb3JkaW5hcnkgc2VudGVuY2U=",
+        "WVc0Z2IzSmthVzVoY25rZ2MyVnVkR1Z1WTJVPQ==",
+        "363136653230366637323634363936653631",
+        "7c9e6679-7425-40de-944b-e07fc1f90ae7",
+        "38300000000000000000000000000000000000000000000000000000000000",
+    };
+    struct pickle *m = pickle_new(NULL);
+    struct pickle_found found;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[512];
+        int n = snprintf(text, sizeof text, "[[\"%s\"], {}]", rows[i].text);
+        assert_true(pickle_find_in_text(m, bytes_of(text, (size_t)n), &found));
+        assert_int_equal(found.result->verdict, PICKLE_MALICIOUS);
+        assert_string_equal(found.path, rows[i].path);
+        assert_int_equal(found.len, strlen(rows[i].text));
+    }
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+        assert_false(pickle_find_in_text(m, bytes_of(none[i], strlen(none[i])), &found));
+    pickle_free(m);
+}
+
 static void test_names(void **state)
 {
     enum pickle_class kind;
@@ -324,6 +364,7 @@ int main(void)
         cmocka_unit_test(test_top),
         cmocka_unit_test(test_maybe),
         cmocka_unit_test(test_find),
+        cmocka_unit_test(test_find_in_layers),
         cmocka_unit_test(test_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
