@@ -141,6 +141,43 @@ static struct value fold_reconstructor(struct vm *vm, struct value call, struct 
     return call;
 }
 
+/* "module:name", as symbol_by_name() takes it, of something dangerous. */
+static bool names_danger(struct bytes text)
+{
+    enum pickle_class kind;
+    const char *source;
+    const uint8_t *colon = memchr(text.at, ':', text.len);
+    size_t n = colon ? (size_t)(colon - text.at) : 0;
+
+    return colon && is_identifier(bytes_head(text, n)) &&
+           is_identifier(bytes_of(colon + 1, text.len - n - 1)) &&
+           pickle_name_severity(text, &kind, &source) >= PICKLE_SEV_HIGH;
+}
+
+#define APP_DEPTH 3u /* _unpickle_app_v2(Celery, {"fixups": ["module:name"]}) */
+
+/* As deep as APP_DEPTH: the recursion is bounded. */
+static bool holds_danger(const struct vm *vm, struct value v, unsigned depth)
+{
+    uint64_t n = is_container(v) && depth < APP_DEPTH ? value_count(&vm->heap, v) : 0;
+
+    if (whole_text(vm, v) && text_of(&vm->heap, v).len > 0)
+        return names_danger(text_of(&vm->heap, v));
+    for (unsigned i = 0; i < n && i < TUPLE_CAP; i++)
+        if (holds_danger(vm, value_at(&vm->heap, v, i), depth + 1))
+            return true;
+    return false;
+}
+
+/* The fixups of an app are imported and called when it is made, its loader and others later
+ * (celery:app/base.py:Celery.__init__). */
+static struct value fold_app(struct vm *vm, struct value call, struct value args)
+{
+    if (holds_danger(vm, args, 0))
+        vm_accuse(vm, PICKLE_DANGEROUS, call, 0, "an app is made to import what is dangerous");
+    return call;
+}
+
 /* Trampolines of celery and kombu that call the class they are given. */
 static struct value fold_call_class(struct vm *vm, struct value call, struct value args,
                                     unsigned depth)
@@ -148,6 +185,7 @@ static struct value fold_call_class(struct vm *vm, struct value call, struct val
     struct value cls = arg_at(vm, args, 0);
     bool own = module_starts(vm, cls, "celery") || module_starts(vm, cls, "kombu");
 
+    fold_app(vm, call, args);
     if (is_benign_class(vm, cls) || (own && !is_grave(vm, cls)))
         return call;
     if (cls.kind == V_GLOBAL && !is_grave(vm, cls)) {
@@ -306,6 +344,7 @@ struct value fold_call(struct vm *vm, enum special s, struct value call, unsigne
         return call;
     case SPECIAL_TYPE: return fold_type(vm, call, args);
     case SPECIAL_RECONSTRUCTOR: return fold_reconstructor(vm, call, args);
+    case SPECIAL_APP: return fold_app(vm, call, args);
     case SPECIAL_APPATTR: return fold_appattr(vm, call, args);
     case SPECIAL_TASK_V2: return fold_task(vm, call, args);
     case SPECIAL_PATH_KEY: return fold_path_key(vm, call, args);

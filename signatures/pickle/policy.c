@@ -33,7 +33,8 @@ bool names_module(struct bytes part)
         {(const uint8_t *)"subprocess", 10}, {(const uint8_t *)"builtins", 8},
         {(const uint8_t *)"builtins__", 10}, {(const uint8_t *)"posix", 5},
         {(const uint8_t *)"nt", 2},          {(const uint8_t *)"importlib", 9},
-        {(const uint8_t *)"ctypes", 6},
+        {(const uint8_t *)"ctypes", 6},      {(const uint8_t *)"mp", 2}, /* multiprocessing */
+        {(const uint8_t *)"bltns", 5},                                   /* enum's builtins */
     };
 
     part = no_underscore(part);

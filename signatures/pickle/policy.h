@@ -40,6 +40,7 @@ enum special {
     SPECIAL_DECOMPRESS,
     SPECIAL_LOADS,
     SPECIAL_CALL_CLASS, /* calls its first argument, ordinarily a class of celery or kombu */
+    SPECIAL_APP,        /* a Celery app: imports what it is given the names of */
     SPECIAL_APPATTR,
     SPECIAL_TASK_V2,
     SPECIAL_LAZY_PROXY,
