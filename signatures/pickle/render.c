@@ -93,7 +93,7 @@ static void put_items(struct text_out *o, const struct vm *vm, struct value v, s
         struct value item = value_at(&vm->heap, v, i);
         if (i > 0)
             put_text(o, pairs && i % 2 ? ": " : ", ");
-        o->hide = hide || (i >= first_secret && (is_text(item) || is_container(item)));
+        o->hide = hide || (i >= first_secret && !is_object(item));
         if (is_text(item) && depth < RENDER_DEPTH)
             put_literal(o, vm, item, pairs ? NULL : &j, i);
         else
@@ -202,7 +202,12 @@ static void put_value(struct text_out *o, const struct vm *vm, struct value v, u
     case V_FALSE: put_text(o, "False"); break;
     case V_INT:
     case V_LONG:
-    case V_FLOAT: put_number(o, vm, v); break;
+    case V_FLOAT:
+        if (o->hide)
+            put_text(o, "***");
+        else
+            put_number(o, vm, v);
+        break;
     case V_STR:
     case V_BYTES:
     case V_BYTEARRAY: put_literal(o, vm, v, NULL, 0); break;

@@ -63,6 +63,9 @@ static const struct row rows[] = {
     /* and values that are none of it */
     {"shop.models", "Order", "x", PICKLE_OBJECTS_UNKNOWN},
     {"shop.jobs", "run", "x", PICKLE_OBJECTS_UNKNOWN},
+    {"shop.enums", "CodeType", "x", PICKLE_OBJECTS_UNKNOWN},
+    {"shop.models", "ZipFile", "x", PICKLE_OBJECTS_UNKNOWN},
+    {"distutils.errors", "CompileError", "x", PICKLE_OBJECTS_KNOWN},
     {"plumbum.commands.processes", "ProcessExecutionError", "x", PICKLE_OBJECTS_UNKNOWN},
     {"sh", "ErrorReturnCode_1", "x", PICKLE_OBJECTS_UNKNOWN},
     {"paramiko.ssh_exception", "SSHException", "x", PICKLE_OBJECTS_UNKNOWN},
