@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "signatures/message/message.h"
+#include "signatures/pickle/pickle.h"
 
 /* Classes that do something when they are called, beside all that begins in lower case. */
 static const char *const callables[] = {
@@ -70,12 +71,24 @@ static bool begins_dunder(struct bytes name)
     return bytes_find(name, "__");
 }
 
-static bool names_a_callable(struct bytes type)
+/* By the tables of pickles: os._execvpe, logging.FileHandler. What they have of a whole module says
+ * little of its classes, which may be exceptions. */
+static bool is_listed(struct bytes module, struct bytes type)
+{
+    bool exact, small = type.len > 1 && type.at[0] == '_' && islower(type.at[1]);
+    bool grave = pickle_pair_severity(module, type, &exact) >= PICKLE_SEV_HIGH;
+
+    return grave && (exact || small) && !ends_like_exception(type);
+}
+
+static bool names_a_callable(struct bytes module, struct bytes type)
 {
     struct bytes name = last_part(type);
 
     if (name.len == 0)
         return false;
+    if (is_listed(module, type))
+        return true;
     if (begins_dunder(type) || is_callable_class(name))
         return true;
     return !isupper(name.at[0]) && name.at[0] < 0x80 && name.at[0] != '_' &&
@@ -93,7 +106,7 @@ static void check(const struct msg *m, const struct detect_out *out)
     struct finding f;
     struct bytes type = msg_text(m, F_RESULT_EXC_TYPE), module = msg_text(m, F_RESULT_EXC_MODULE);
 
-    if (!has_failed(m) || module.len == 0 || !names_a_callable(type))
+    if (!has_failed(m) || module.len == 0 || !names_a_callable(module, type))
         return;
     finding_init(&f, RULE_RESULT_EXCEPTION_EXEC, SEV_CRITICAL);
     finding_reason(&f, "a result names a function where its exception should be: an old reader "

@@ -246,6 +246,10 @@ const char *pickle_opcode_name(uint8_t opcode); /* NULL: not an opcode */
 enum pickle_severity pickle_name_severity(struct bytes dotted, enum pickle_class *kind,
                                           const char **source);
 
+/* What they say of a module and a name in it; exact: of that very name, not of all in the module.
+ */
+enum pickle_severity pickle_pair_severity(struct bytes module, struct bytes name, bool *exact);
+
 /* A pickle inside text: base64, base64url, hex or a data URL, of the pickle itself or of
  * something compressed. Cheap to say no. `p` is used up as by pickle_reset. */
 #define PICKLE_FOUND_SOMEWHERE SIZE_MAX /* in a text that was not kept */

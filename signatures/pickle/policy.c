@@ -104,3 +104,11 @@ enum pickle_severity pickle_name_severity(struct bytes dotted, enum pickle_class
     *source = worst ? worst->source : NULL;
     return worst ? worst->severity : PICKLE_SEV_NONE;
 }
+
+enum pickle_severity pickle_pair_severity(struct bytes module, struct bytes name, bool *exact)
+{
+    const struct policy_row *row = policy_find(module, name);
+
+    *exact = row && row->name_len == name.len && memcmp(row->name, name.at, name.len) == 0;
+    return row ? row->severity : PICKLE_SEV_NONE;
+}

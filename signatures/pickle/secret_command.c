@@ -96,16 +96,21 @@ static bool ends(struct bytes b, const char *text)
     return b.len >= n && (n == 0 || strncasecmp((const char *)b.at + b.len - n, text, n) == 0);
 }
 
+/* HTTPBasicAuth is a BasicAuth, but oauth() is no auth(). */
+static bool is_function(struct bytes callable, const char *name)
+{
+    size_t n = strlen(name);
+
+    if (callable.len < n || memcmp(callable.at + callable.len - n, name, n) != 0)
+        return false;
+    return name[0] < 'a' || callable.len == n || !text_letter(callable.at[callable.len - n - 1]);
+}
+
 size_t secret_argument(struct bytes callable)
 {
-    for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
-        size_t n = strlen(functions[i].name);
-        bool whole = callable.len == n || !text_letter(callable.at[callable.len - n - 1]);
-        bool part = functions[i].name[0] < 'a'; /* HTTPBasicAuth is a BasicAuth */
-        if (callable.len >= n &&
-            memcmp(callable.at + callable.len - n, functions[i].name, n) == 0 && (part || whole))
+    for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
+        if (is_function(callable, functions[i].name))
             return functions[i].argument;
-    }
     return SIZE_MAX;
 }
 
@@ -133,16 +138,19 @@ static size_t skip_words(struct bytes b, size_t at, unsigned n)
 
 /* The value from `from` on, or what of it is behind the `cut`. false: there is none, but one of the
  * characters that none begins with. */
-static bool value(struct bytes b, size_t from, char cut, const char * not, struct span *s)
+static bool value(struct bytes b, size_t from, char cut, const char *refused, struct span *s)
 {
     char ends_user[2] = {cut, 0};
 
-    if (from >= b.len || strchr(not, b.at[from]))
+    if (from >= b.len || strchr(refused, b.at[from]))
         return false;
     size_t word = text_until(b, from, TEXT_BLANKS "'\"");
-    s->from = cut ? text_until(bytes_head(b, word), from, ends_user) + 1 : from;
+    size_t at = cut ? text_until(bytes_head(b, word), from, ends_user) : from;
+    if (cut && at == word)
+        return false;
+    s->from = cut ? at + 1 : from;
     s->to = text_value_end(b, cut && strchr("'\"" TEXT_ITEM, b.at[from - 1]) ? from : s->from);
-    return s->from < s->to && (!cut || s->from < word);
+    return s->from < s->to;
 }
 
 /* In a cluster, too: curl -su user:X. */

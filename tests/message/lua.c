@@ -42,6 +42,13 @@ static void scripts(void **state)
     assert_int_equal(check("EVAL_RO", "return io.popen('id'):read()", "0", NULL), 1);
     assert_int_equal(check("SCRIPT LOAD", "LOAD", "os.execute('id')", NULL), 1);
     assert_int_equal(check("FUNCTION LOAD", "LOAD", "REPLACE", "#!lua name=x\nos.execute()"), 1);
+    assert_int_equal(check("EVAL", "return io . popen('id')", "0", NULL), 1);
+    assert_int_equal(check("EVAL", "return io\n['popen']('id')", "0", NULL), 1);
+    assert_int_equal(check("EVAL", "return os[ \"execute\" ]('id')", "0", NULL), 1);
+    assert_int_equal(check("EVAL", "return os[[execute]]('id')", "0", NULL), 1);
+    assert_int_equal(check("EVAL", "return dofile('/etc/passwd')", "0", NULL), 1);
+    assert_int_equal(check("EVAL", "return os.clock() + os.time", "0", NULL), 0);
+    assert_int_equal(check("EVAL", "io.opened = 1; os", "0", NULL), 0);
     assert_int_equal(check("EVAL", "return redis.call('GET', KEYS[1])", "1", "celery"), 0);
     assert_int_equal(check("EVAL", "return audio.open(studio.popen)", "0", NULL), 0);
     assert_int_equal(check("EVAL", "return 1", "1", "io.popen is but a key"), 0);

@@ -106,7 +106,7 @@ static void test_hidden(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++) {
         size_t n = masked(hidden[i], out, sizeof out);
-        if (!memmem(out, n, "***", 3) || memmem(out, n, SECRET + 2, 4))
+        if (!memmem(out, n, "***", 3) || memmem(out, n, "marm", 4))
             fail_msg("%.*s", (int)n, out);
     }
 }
