@@ -25,7 +25,7 @@ static const struct row rows[] = {
     {"tokenize", "_builtin_open", "f", PICKLE_DANGEROUS},
     {"shop.tools", "sp.check_output", "id", PICKLE_MALICIOUS},
     {"shop.tools", "attrgetter", "x.y", PICKLE_OBJECTS_KNOWN},
-    {"enum", "bltns.eval", "1", PICKLE_MALICIOUS},
+    {"enum", "bltns.eval", "1", PICKLE_DANGEROUS},
     {"concurrent.futures.process", "mp.Queue", NULL, PICKLE_DANGEROUS},
     {"celery.app.log", "WatchedFileHandler", "f", PICKLE_DANGEROUS},
     /* what wraps them */
