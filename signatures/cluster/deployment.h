@@ -155,7 +155,7 @@ void keys_note(struct deployment *d, const struct msg *m, const struct detect_ou
 bool junk_wants(const struct msg *m);
 void junk_note(struct deployment *d, const struct msg *m, const struct detect_out *out);
 
-/* scripts.c: redis-admin and redis-queue-tamper of scripts that nobody knows. */
+/* scripts.c: redis-admin, redis-destructive and redis-queue-tamper of scripts that nobody knows. */
 struct lru *scripts_new(void);
 void scripts_note(struct deployment *d, const struct msg *m, const struct detect_out *out);
 

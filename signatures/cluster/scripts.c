@@ -1,6 +1,7 @@
-/* signatures/cluster/scripts.c - scripts that no known client runs: redis-admin, and
- * redis-queue-tamper of those that write to a queue of tasks or to kombu's own keys. One that is
- * run by its SHA-1 is what was loaded, or run, under it on that server before. */
+/* signatures/cluster/scripts.c - scripts that no known client runs: redis-admin,
+ * redis-destructive, and redis-queue-tamper of those that write to a queue of tasks or to kombu's
+ * own keys. One that is run by its SHA-1 is what was loaded, or run, under it on that server
+ * before. */
 #include "signatures/cluster/scripts.h"
 
 #include "base/hash.h"
@@ -57,7 +58,7 @@ static void say(const struct msg *m, enum rule_id rule, enum severity severity, 
     struct bytes command = msg_text(m, F_REDIS_COMMAND), id = msg_text(m, F_SCRIPT);
     struct finding f;
 
-    if (rule == RULE_REDIS_ADMIN &&
+    if (rule != RULE_REDIS_QUEUE_TAMPER &&
         baseline_controls(out->policy->baseline, &m->conn->id.client, command))
         return;
     finding_init(&f, rule, severity);
@@ -97,21 +98,39 @@ static struct text recall(struct deployment *d, const struct msg *m, enum about 
     return *t;
 }
 
+/* What it does, by the text that is known of it and by what this command gives it. */
+static int64_t does(const struct msg *m, const struct text *text)
+{
+    const int64_t all = SCRIPT_WRITES | SCRIPT_WIPES | SCRIPT_EMPTIES;
+    int64_t signs = msg_num(m, F_SCRIPT_SIGNS, 0), given = signs / SCRIPT_GIVEN & all;
+
+    if (signs & SCRIPT_LOADED)
+        return 0; /* not yet */
+    if (!(text->signs & SCRIPT_CALLS_GIVEN) || !given)
+        return text->signs & (all | SCRIPT_WRITES_ARGV);
+    return (text->signs & all) | given | SCRIPT_WRITES_ARGV;
+}
+
 void scripts_note(struct deployment *d, const struct msg *m, const struct detect_out *out)
 {
     struct bytes which = {0}, argument = {0};
     enum about about, given;
     struct text text;
+    int64_t acts;
 
     if (m->kind != MSG_COMMAND || !msg_has(m, F_SCRIPT))
         return;
     about = named(d, m, F_SCRIPT_NAMES, &which);
     given = named(d, m, F_SCRIPT_ARGS, &argument);
     text = recall(d, m, about);
+    acts = does(m, &text);
     if (text.about > about)
         about = text.about;
-    if (!(msg_num(m, F_SCRIPT_SIGNS, 0) & SCRIPT_LOADED) && (text.signs & SCRIPT_WRITES) &&
-        (about >= ABOUT_KOMBU || ((text.signs & SCRIPT_WRITES_ARGV) && given >= ABOUT_KOMBU)))
+    if ((acts & SCRIPT_WIPES) || ((acts & SCRIPT_EMPTIES) && crew_is_celerys(&d->crew, m)))
+        say(m, RULE_REDIS_DESTRUCTIVE, SEV_HIGH, "a script destroys data of the Redis server",
+            which, out);
+    else if ((acts & SCRIPT_WRITES) &&
+             (about >= ABOUT_KOMBU || ((acts & SCRIPT_WRITES_ARGV) && given >= ABOUT_KOMBU)))
         say(m, RULE_REDIS_QUEUE_TAMPER, SEV_HIGH,
             "a script that kombu does not have writes to a queue of tasks or to kombu's keys",
             about >= ABOUT_KOMBU ? which : argument, out);

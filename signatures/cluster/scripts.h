@@ -14,6 +14,12 @@ enum script_sign {
     SCRIPT_WRITES_ARGV = 1u << 2, /* to a key that is an argument */
     SCRIPT_FUNCTION = 1u << 3,    /* FCALL: a name, and no text */
     SCRIPT_LOADED = 1u << 4,      /* SCRIPT LOAD: it does not run yet */
+    SCRIPT_CALLS_GIVEN = 1u << 5, /* a command whose name is not in its text */
+    SCRIPT_WIPES = 1u << 6,       /* FLUSHALL, SWAPDB */
+    SCRIPT_EMPTIES = 1u << 7,     /* FLUSHDB */
+    /* Of a command whose name is among the keys and arguments: WRITES, WIPES, EMPTIES times this.
+     */
+    SCRIPT_GIVEN = 1u << 8,
 };
 
 /* Whether clients that are known run it: SHA-1, 40 lower-case digits. */

@@ -1,10 +1,12 @@
 /* signatures/cluster/scripts_read.c - what a command that runs or loads a script says of it: the
  * SHA-1 by which Redis knows it, the keys and arguments that it is given, and the texts that it is
- * written with. Lua is not parsed: texts in quotes, and what stands next to them. */
+ * written with. Lua is not parsed: texts, and what stands next to them. What a script calls by a
+ * name that it is given is among its keys and arguments. */
 #include <openssl/sha.h>
 
 #include "signatures/cluster/names.h"
 #include "signatures/cluster/scripts.h"
+#include "signatures/lua.h"
 
 #define NAME_MAX_BYTES 128u /* of a key, an argument, a text: longer ones name no queue */
 #define ITEMS_MAX      32u  /* of keys and arguments, and as many of texts again */
@@ -16,11 +18,17 @@ static const char *const pushes[] = {
     "lpush", "rpush",  "lpushx",    "rpushx",     "linsert", "lset",
     "lmove", "blmove", "rpoplpush", "brpoplpush", "ltrim",   "lrem",
 };
-/* These are words of other meaning too: where they are called. */
+/* The others are words of other meaning too: where they are called. */
 static const char *const changes[] = {
-    "lpop", "rpop", "lmpop", "del",  "unlink", "rename", "renamenx", "move",    "set",
-    "hset", "hdel", "hmset", "zadd", "zrem",   "sadd",   "srem",     "restore", "copy",
+    "lpop",   "rpop",    "lmpop",   "del",      "unlink",    "rename",   "renamenx",
+    "move",   "set",     "hset",    "hdel",     "hmset",     "zadd",     "zrem",
+    "sadd",   "srem",    "restore", "copy",     "setnx",     "append",   "getset",
+    "expire", "pexpire", "spop",    "expireat", "hexpire",   "zpopmin",  "zincrby",
+    "incr",   "zpopmax", "hgetdel", "setrange", "pexpireat", "hpexpire",
 };
+
+static const char *const wipes[] = {"flushall", "swapdb"};
+static const char *const empties[] = {"flushdb"};
 
 struct script {
     struct msg *m;
@@ -35,44 +43,17 @@ static uint8_t lower(uint8_t c)
     return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 0x20) : c;
 }
 
-static bool is_word(struct bytes text, const char *const *words, size_t n)
+static bool is_one_of(struct bytes text, const char *const *words, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        size_t len = strlen(words[i]), k = 0;
+    const struct lua_word w = {.kind = LUA_TEXT, .text = text};
 
-        if (text.len != len)
-            continue;
-        while (k < len && lower(text.at[k]) == (uint8_t)words[i][k])
-            k++;
-        if (k == len)
+    for (size_t i = 0; i < n; i++)
+        if (lua_is(&w, words[i]))
             return true;
-    }
     return false;
 }
 
-static bool is_space(uint8_t c)
-{
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-static bool follows_paren(struct bytes before)
-{
-    while (before.len > 0 && is_space(before.at[before.len - 1]))
-        before.len--;
-    return before.len > 0 && before.at[before.len - 1] == '(';
-}
-
-/* `, ARGV[1]` */
-static bool has_argv(struct bytes after)
-{
-    bool comma = false;
-
-    while (after.len > 0 && (is_space(*after.at) || (*after.at == ',' && !comma))) {
-        comma |= *after.at == ',';
-        bytes_cut(&after, 1);
-    }
-    return comma && name_starts(after, "ARGV");
-}
+#define IS_ONE_OF(text, words) is_one_of(text, words, sizeof(words) / sizeof *(words))
 
 static void add(struct script *s, struct bytes *list, struct bytes text)
 {
@@ -80,49 +61,85 @@ static void add(struct script *s, struct bytes *list, struct bytes text)
         list_add(s->arena, list, text);
 }
 
-/* One text in quotes, with what is before and behind it. True: not a command. */
-static bool note_text(struct script *s, struct bytes before, struct bytes text, struct bytes after)
+/* What a script does that calls a command of this name. */
+static int64_t signs_of(struct bytes name)
 {
-    bool is_push = is_word(text, pushes, sizeof pushes / sizeof *pushes);
-    bool is_change = is_word(text, changes, sizeof changes / sizeof *changes);
-
-    if (!is_push && !(is_change && follows_paren(before)))
-        return !is_push && !is_change;
-    s->signs |= SCRIPT_WRITES;
-    if (has_argv(after))
-        s->signs |= SCRIPT_WRITES_ARGV;
-    return false;
+    if (IS_ONE_OF(name, pushes) || IS_ONE_OF(name, changes))
+        return SCRIPT_WRITES;
+    if (IS_ONE_OF(name, wipes))
+        return SCRIPT_WIPES;
+    return IS_ONE_OF(name, empties) ? SCRIPT_EMPTIES : 0;
 }
 
-/* The end of a text that begins behind `quote`; none on the line: it is an apostrophe. */
-static size_t text_ends(struct bytes left, uint8_t quote)
-{
-    struct bytes line = bytes_head(left, NAME_MAX_BYTES + 1);
-    const uint8_t *end = line.len > 0 ? memchr(line.at, quote, line.len) : NULL;
-    size_t n = end ? (size_t)(end - line.at) : 0;
+/* Where reading a script is. */
+struct place {
+    bool calls;  /* behind `call`, in whichever form, up to its `(` */
+    bool called; /* behind a `(`, or such a `call` */
+    bool given;  /* what is called comes next */
+    bool wrote;  /* behind the name of a command that writes */
+    bool comma;  /* and one comma */
+    unsigned kept;
+};
 
-    return end && !(n > 0 && memchr(line.at, '\n', n)) ? n : SIZE_MAX;
+/* A text: the name of a command, or one that may be a key's. */
+static void note_text(struct script *s, struct place *p, const struct lua_word *w)
+{
+    int64_t signs = w->cut ? 0 : signs_of(w->text);
+    bool called = p->called || IS_ONE_OF(w->text, pushes);
+
+    p->wrote = called && (signs & SCRIPT_WRITES);
+    if (called)
+        s->signs |= signs;
+    if (signs || w->cut || w->text.len <= 2 || p->kept == ITEMS_MAX)
+        return;
+    add(s, &s->names, w->text);
+    p->kept++;
+}
+
+static bool is_mark(const struct lua_word *w, char c)
+{
+    return w->kind == LUA_MARK && w->text.len == 1 && *w->text.at == (uint8_t)c;
+}
+
+/* redis.call(..), redis["pcall"](..), local f = redis.call: of the last it is not known what is
+ * called. */
+static void note_call(struct script *s, struct place *p, const struct lua_word *w)
+{
+    bool call = w->kind != LUA_MARK && (lua_is(w, "call") || lua_is(w, "pcall"));
+
+    if (p->given && w->kind != LUA_TEXT)
+        s->signs |= SCRIPT_CALLS_GIVEN;
+    p->given = p->calls && is_mark(w, '(');
+    if (p->calls && !p->given && !is_mark(w, ']') && w->kind != LUA_TEXT)
+        s->signs |= SCRIPT_CALLS_GIVEN;
+    p->called = is_mark(w, '(') || (p->calls && w->kind != LUA_TEXT);
+    p->calls = call || (p->calls && is_mark(w, ']'));
+}
+
+/* `, ARGV` behind the name of a command. */
+static void note_key(struct script *s, struct place *p, const struct lua_word *w)
+{
+    if (p->wrote && p->comma && w->kind == LUA_NAME && bytes_eq(w->text, "ARGV"))
+        s->signs |= SCRIPT_WRITES_ARGV;
+    p->comma = p->wrote && !p->comma && is_mark(w, ',');
+    p->wrote = p->comma;
 }
 
 static void read_text(struct script *s, struct bytes script)
 {
-    unsigned kept = 0;
+    struct lua_reader r;
+    struct lua_word w;
+    struct place p = {0};
 
     s->signs |= SCRIPT_TEXT;
-    for (size_t i = 0; i < script.len; i++) {
-        uint8_t c = script.at[i];
-        struct bytes left = bytes_of(script.at + i + 1, script.len - i - 1), text;
-        size_t n = c == '\'' || c == '"' ? text_ends(left, c) : SIZE_MAX;
-
-        if (n == SIZE_MAX)
-            continue;
-        text = bytes_cut(&left, n);
-        bytes_cut(&left, 1);
-        if (note_text(s, bytes_head(script, i), text, left) && text.len > 2 && kept < ITEMS_MAX) {
-            add(s, &s->names, text);
-            kept++;
-        }
-        i += n + 1;
+    lua_begin(&r, script);
+    while ((w = lua_next(&r)).kind != LUA_END) {
+        p.called |= p.calls;
+        if (w.kind == LUA_TEXT)
+            note_text(s, &p, &w);
+        else
+            note_key(s, &p, &w);
+        note_call(s, &p, &w);
     }
 }
 
@@ -186,8 +203,10 @@ static void take_keys(struct script *s)
     const struct args *a = s->m->args;
     size_t keys = a->n > 2 ? number_of_keys(a->at[2]) : 0;
 
-    for (size_t i = 3; i < a->n && i < 3 + ITEMS_MAX; i++)
+    for (size_t i = 3; i < a->n && i < 3 + ITEMS_MAX; i++) {
         add(s, i - 3 < keys ? &s->names : &s->args, a->at[i]);
+        s->signs |= signs_of(a->at[i]) * SCRIPT_GIVEN;
+    }
 }
 
 static void put(struct script *s, struct bytes id)

@@ -153,11 +153,44 @@ static void that_push(void **state)
          "redis-queue-tamper/4@66 "},
         {"EVAL", "EVAL|redis.call('sadd', KEYS[1], 'b')|1|_kombu.binding.celery",
          "redis-queue-tamper/4@66 "},
+        /* names in other forms, or put together */
+        {"EVAL", "EVAL|redis.call([[lpush]], [==[celery]==], ARGV[1])|0|x",
+         "redis-queue-tamper/4@66 "},
+        {"EVAL", "EVAL|redis['call']('LPU' .. 'SH', 'cel' --[[x]] .. \"er\\121\", ARGV[1])|0|x",
+         "redis-queue-tamper/4@66 "},
+        {"EVAL", "EVAL|local c = redis.call; c('del', KEYS[1])|1|orders",
+         "redis-queue-tamper/4@66 "},
+        {"EVAL", "EVAL|redis.call(ARGV[1], KEYS[1], ARGV[2])|1|orders|LPUSH|x",
+         "redis-queue-tamper/4@66 "},
+        {"EVAL", "EVAL|redis.call(unpack(ARGV))|0|del|orders", "redis-queue-tamper/4@66 "},
+        {"EVAL", "EVAL|redis.call('GET', KEYS[1])|1|orders|lpush", "redis-admin/3@66 "},
         /* an argument that happens to be called like a queue is no key */
         {"EVAL", "EVAL|redis.call('LPUSH', KEYS[1], ARGV[1])|1|jobs|orders", "redis-admin/3@66 "},
         /* a type, not a command */
         {"EVAL", "EVAL|return redis.call('type', KEYS[1]).ok == 'set'|1|orders",
          "redis-admin/3@66 "},
+    };
+
+    (void)state;
+    all(examples, sizeof examples / sizeof *examples);
+}
+
+static void that_destroy(void **state)
+{
+    static const struct example examples[] = {
+        {"EVAL", "EVAL|redis.call('FLUSHALL')|0", "redis-destructive/4@66 "},
+        {"EVAL", "EVAL|redis.call'flushall'|0", "redis-destructive/4@66 "},
+        {"EVAL", "EVAL|redis.call(\"FLUSH\"..'ALL')|0", "redis-destructive/4@66 "},
+        {"EVAL", "EVAL|redis.pcall([[\nflushall]])|0", "redis-destructive/4@66 "},
+        {"EVAL", "EVAL|pcall(redis.call, 'swapdb', 0, 1)|0", "redis-destructive/4@66 "},
+        {"EVAL", "EVAL|redis.call('flushdb')|0", "redis-destructive/4@66 "},
+        {"EVAL", "EVAL|redis.call(KEYS[1])|1|flushall", "redis-destructive/4@66 "},
+        {"EVAL", "EVAL|redis.call(string.upper('flushall'))|0", "redis-destructive/4@66 "},
+        {"SCRIPT LOAD", "SCRIPT|LOAD|redis.call('flushall')", "redis-admin/1@66 "},
+        {"EVAL", "EVAL|-- redis.call('flushall')\nreturn 1|0", "redis-admin/1@66 "},
+        {"EVAL", "EVAL|--[==[ redis.call('flushall') ]] ]==] return 1|0", "redis-admin/1@66 "},
+        {"EVAL", "EVAL|return redis.call('get', 'flushall')|0", "redis-admin/1@66 "},
+        {"EVAL", "EVAL|return redis.call('get', KEYS[1])|1|flushall", "redis-admin/1@66 "},
     };
 
     (void)state;
@@ -223,10 +256,10 @@ static void allowed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(known_ones),    cmocka_unit_test(hashed),
-        cmocka_unit_test(unknown_ones),  cmocka_unit_test(that_push),
-        cmocka_unit_test(loaded_before), cmocka_unit_test(seen_in_part),
-        cmocka_unit_test(allowed),
+        cmocka_unit_test(known_ones),   cmocka_unit_test(hashed),
+        cmocka_unit_test(unknown_ones), cmocka_unit_test(that_push),
+        cmocka_unit_test(that_destroy), cmocka_unit_test(loaded_before),
+        cmocka_unit_test(seen_in_part), cmocka_unit_test(allowed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
