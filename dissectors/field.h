@@ -120,6 +120,7 @@ enum field_type {
     X(MEMBER, NULL, TEXT)     /* of a set: what SADD put in, for the bindings of kombu */          \
     X(KEPT, NULL, BOOL)       /* the copy of a delivery that a Redis worker keeps in `unacked` */  \
     X(SETTLES, NULL, BOOL)    /* basic.ack, HDEL unacked: the first of the connection in 10 s */   \
+    X(REACH, NULL, INT)       /* enum reach of a command's patterns */                             \
     X(AMQP_ONWARD, NULL, TEXT)     /* of a declare: the exchange that takes what is left over */   \
     X(AMQP_ONWARD_KEY, NULL, TEXT) /* with this routing key, if it is another */                   \
     X(SEIZES, NULL, BOOL)          /* beat's lock: see schedule.c */                               \

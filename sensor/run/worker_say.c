@@ -7,6 +7,7 @@
 #include "run/unit.h"
 #include "signatures/cluster/deployment.h"
 #include "signatures/cluster/inventory.h"
+#include "signatures/cluster/reach.h"
 #include "signatures/cluster/scripts.h"
 #include "signatures/cluster/topology.h"
 #include "signatures/form.h"
@@ -65,13 +66,11 @@ static void list_imports(struct msg *m, struct arena *arena)
         fields_text(&m->fields, F_IMPORTS, list);
 }
 
-/* The task of a schedule's entry: the collector does not see the value, nor the arguments. */
+/* The task of a schedule's entry: the collector does not see the value. */
 static bool keep_schedule(struct msg *m)
 {
     struct bytes task;
 
-    if (schedule_seizes(m))
-        fields_num(&m->fields, F_SEIZES, 1);
     if (!schedule_wants(m))
         return false;
     task = schedule_task(m);
@@ -80,16 +79,28 @@ static bool keep_schedule(struct msg *m)
     return true;
 }
 
-/* A script that nobody knows: the collector sees no arguments. One that breaks out of its sandbox
- * was told of already. */
+/* A script that nobody knows. One that breaks out of its sandbox was told of already. */
 static void keep_script(struct worker *w, struct msg *m)
 {
-    if (m->kind != MSG_COMMAND || !m->args)
-        return;
     for (unsigned i = 0; i < w->n_findings; i++)
         if (w->findings[i].rule == RULE_REDIS_LUA_ESCAPE)
             return;
     scripts_read(m, w->arena);
+}
+
+/* What the arguments of a command say: the collector does not see them. */
+static void keep_arguments(struct worker *w, struct msg *m)
+{
+    enum reach reach;
+
+    if (m->kind != MSG_COMMAND || !m->args)
+        return;
+    reach = reach_of_command(m);
+    if (reach != REACH_SOME)
+        fields_num(&m->fields, F_REACH, reach);
+    if (schedule_seizes(m))
+        fields_num(&m->fields, F_SEIZES, 1);
+    keep_script(w, m);
 }
 
 static void detect(struct worker *w, struct msg *m)
@@ -103,7 +114,7 @@ static void detect(struct worker *w, struct msg *m)
         (*d)->check(m, &out);
     if (w->n_findings > 0)
         digest(m);
-    keep_script(w, m);
+    keep_arguments(w, m);
     if (keep_schedule(m) || w->n_findings > 0 || is_wanted(w, m) || topology_wants(m))
         w->out.item(w->out.ctx, m, w->findings, w->n_findings);
 }

@@ -77,7 +77,8 @@ bool deployment_wants_command(const struct msg *m)
 
     if (msg_has(m, F_AMQP_METHOD))
         return msg_has(m, F_SETTLES) || !msg_is(m, F_AMQP_METHOD, "basic.ack");
-    if (msg_has(m, F_SETTLES) || msg_has(m, F_INDEXES) || msg_has(m, F_SCRIPT))
+    if (msg_has(m, F_SETTLES) || msg_has(m, F_INDEXES) || msg_has(m, F_SCRIPT) ||
+        msg_has(m, F_REACH))
         return true;
     command = msg_text(m, F_REDIS_COMMAND);
     if (bytes_eq(command, "BRPOP") || bytes_eq(command, "RPOP") || bytes_eq(command, "BLPOP"))

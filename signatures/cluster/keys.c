@@ -4,6 +4,7 @@
 #include "signatures/cluster/commands.h"
 #include "signatures/cluster/deployment.h"
 #include "signatures/cluster/names.h"
+#include "signatures/cluster/reach.h"
 #include "signatures/cluster/topology.h"
 
 enum act {
@@ -157,12 +158,15 @@ static bool scans_all(const struct msg *m)
 static bool listens_to_all(const struct msg *m)
 {
     struct bytes args = msg_text(m, F_REDIS_ARGS), a;
+    bool patterns = msg_is(m, F_REDIS_COMMAND, "PSUBSCRIBE");
 
     while (list_next(&args, &a)) {
         bool pattern = a.len > 0 && memchr(a.at, '*', a.len) != NULL;
 
         if (bytes_eq(a, "*") || name_starts(a, "__key") ||
-            (pattern && bytes_find(a, "celery-task-meta-")))
+            (pattern && bytes_find(a, "celery-task-meta-")) ||
+            (patterns && reach_of_channels(a) != REACH_SOME &&
+             (pattern || memchr(a.at, '?', a.len) || memchr(a.at, '[', a.len))))
             return true;
     }
     return false;
@@ -275,6 +279,15 @@ static void unbinds(struct deployment *d, const struct msg *m, const struct dete
         tamper(m, "a queue of tasks is unbound by who neither sends nor takes any", out);
 }
 
+/* By the patterns of the command; applications look through their own results. */
+static bool reads_celerys(struct deployment *d, const struct msg *m)
+{
+    int64_t reach = msg_num(m, F_REACH, REACH_SOME);
+
+    return reach == REACH_ALL ||
+           (reach == REACH_CELERYS && crew_is_celerys(&d->crew, m) && is_stranger(d, m));
+}
+
 /* A worker can take nothing from a queue that is no list. Where it is one, the command fails. */
 static void other(struct deployment *d, const struct msg *m, enum act act,
                   const struct detect_out *out)
@@ -294,6 +307,12 @@ static void at_once(struct deployment *d, const struct msg *m, enum act act,
     struct bytes key = msg_text(m, F_REDIS_KEY);
 
     switch (act) {
+    case ACT_SCAN:
+    case ACT_SORT:
+    case ACT_READ:
+        if (reads_celerys(d, m))
+            recon(m, out);
+        break;
     case ACT_UNACKED:
         if (name_use(key) == NAME_KOMBU)
             recon(m, out);

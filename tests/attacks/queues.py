@@ -95,6 +95,11 @@ CASES = {
         ("MSET", "page:1:x", "1", RESULT, "{}"), ("GETSET", RESULT, "{}"), ("SETNX", RESULT, "{}"), ("RESTORE", RESULT, "0", "x", "REPLACE"))},
     "unacked is read": stranger("HSCAN", "unacked", "0", reply=b"*2\r\n$1\r\n0\r\n*0\r\n", rules=[RECON]), "some of it": stranger("HRANDFIELD", "unacked", "9", rules=[RECON]),
     "a queue is read": stranger("SORT_RO", "celery", "BY", "nosort", reply=b"*0\r\n", rules=[RECON]),
+    **{"SCAN of " + pattern: stranger("SCAN", "0", "MATCH", pattern, reply=b"*2\r\n$1\r\n0\r\n*0\r\n", rules=[RECON]) for pattern in ("*", "**", "[^x]*", "c*", "*celery*", "_kombu*")},
+    "SORT reads results": stranger("SORT", "mine", "BY", "nosort", "GET", "celery-task-meta-*", reply=b"*0\r\n", rules=[RECON]),
+    "SORT_RO reads what is taken": stranger("SORT_RO", "mine", "GET", "unacked->*", reply=b"*0\r\n", rules=[RECON]),
+    **{"PSUBSCRIBE to " + pattern: stranger("PSUBSCRIBE", pattern, reply=b"*3\r\n$10\r\npsubscribe\r\n$%d\r\n%s\r\n:1\r\n" % (len(pattern), pattern.encode()), rules=[RECON])
+       for pattern in ("*", "?*", "c*", "*meta*", "_*")},
     "SET over a queue of two colons": (resp("LPUSH", "app:prod:celery", TASK) + resp("SET", "app:prod:celery", "x"), ONE + OK, {DESTROY}),
     # Others' daily work.
     "beat asks for its lock": (resp("SET", "redbeat::lock", "x", "NX", "PX", "99") + resp("ZADD", "redbeat::schedule", "1", "redbeat:x"), OK + ONE, set()),
@@ -102,6 +107,7 @@ CASES = {
     "a counter": stranger("INCR", "hits", rules=[]), "a lock": stranger("SETNX", "celery-singleton", "x", rules=[]), "fields": stranger("HSET", "user:7", "name", "x", rules=[]),
     "a ranking": stranger("ZADD", "scores", "9", "x", rules=[]), "an old lock of kombu's": stranger("SETNX", "unacked_mutex", "x", rules=[]),
     "a hash's time": stranger("HEXPIRE", "user:7", "9", "FIELDS", "1", "name", reply=b"*1\r\n:1\r\n", rules=[]), "a hash is read": stranger("HSCAN", "user:7", "0", reply=b"*2\r\n$1\r\n0\r\n*0\r\n", rules=[]),
+    "a cache is looked through": stranger("SCAN", "0", "MATCH", "page:*", reply=b"*2\r\n$1\r\n0\r\n*0\r\n", rules=[]), "objects by their ids": stranger("SORT", "ids", "BY", "w_*", "GET", "obj_*", reply=b"*0\r\n", rules=[]),
     "other keys": stranger("RENAME", "a", "b", reply=OK, rules=[]),
     "a cache": stranger("SET", "page", "x", reply=OK, rules=[]), "many of a cache": stranger("MSET", "page", "celery", "b", "unacked", reply=OK, rules=[]),
     "a place near another": stranger("GEORADIUS", "geo", "1", "2", "3", "m", "STORE", "near", rules=[]), "bits": stranger("BITOP", "AND", "both", "a", "b", rules=[]),

@@ -2,11 +2,14 @@
  * others' daily work. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
 #include "signatures/cluster/deployment.h"
+#include "signatures/cluster/reach.h"
 #include "support/scene.h"
 
 static void reply(struct scene *s, const char *command, const char *key, const char *args,
@@ -263,6 +266,70 @@ static void keys_cut_short(void **state)
     scene_close(&s);
 }
 
+/* What a worker sees of a command's patterns, and what is said of it where Celery's keys are. */
+static void patterns(void **state)
+{
+    static const struct {
+        const char *words;
+        enum reach reach;
+    } rows[] = {
+        {"SCAN 0", REACH_SOME},
+        {"SCAN 0 MATCH *", REACH_SOME}, /* is seen by its length */
+        {"SCAN 0 match **", REACH_ALL},
+        {"SCAN 0 COUNT 9 MATCH ?*", REACH_ALL},
+        {"SCAN 0 MATCH [^x]*", REACH_ALL},
+        {"SCAN 0 MATCH c*", REACH_CELERYS},
+        {"SCAN 0 MATCH *celery*", REACH_CELERYS},
+        {"SCAN 0 MATCH *una*", REACH_CELERYS},
+        {"SCAN 0 MATCH _kombu* COUNT 9", REACH_CELERYS},
+        {"SCAN 0 MATCH cache:*", REACH_SOME},
+        {"SCAN 0 MATCH *:1:*", REACH_SOME},
+        {"SCAN 0 TYPE match", REACH_SOME},
+        {"SORT s BY nosort GET celery-task-meta-*", REACH_CELERYS},
+        {"SORT_RO s by unacked->* get #", REACH_CELERYS},
+        {"SORT ids BY w_* GET obj_*->name GET *", REACH_SOME},
+        {"SORT celery-task-meta-* LIMIT 0 9", REACH_SOME},
+        {"KEYS *", REACH_SOME},
+    };
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, &deployment_detector);
+    for (unsigned celerys = 0; celerys < 2; celerys++) {
+        for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+            char copy[64], *rest = copy;
+            struct bytes at[16];
+            struct args args = {at, 0};
+            enum reach reach;
+
+            snprintf(copy, sizeof copy, "%s", rows[i].words);
+            for (char *w; (w = strsep(&rest, " ")) != NULL;)
+                at[args.n++] = bytes_of(w, strlen(w));
+            scene_redis(&s, 66, 1, MSG_COMMAND, "command");
+            fields_text(&s.m.fields, F_REDIS_COMMAND, at[0]);
+            s.m.args = &args;
+            reach = reach_of_command(&s.m);
+            if (reach != rows[i].reach)
+                fail_msg("%s: %d", rows[i].words, reach);
+            s.m.args = NULL;
+            if (reach != REACH_SOME)
+                scene_num(&s, F_REACH, reach);
+            scene_say(&s);
+            scene_expect(&s, reach > REACH_SOME + !celerys ? "redis-recon/2@66 " : "");
+        }
+        scene_redis(&s, 21, 2, MSG_TASK, "published");
+        s.m.op = OP_PUBLISH;
+        scene_set(&s, F_TASK_ID, "a");
+        scene_say(&s);
+    }
+    scene_redis(&s, 21, 2, MSG_COMMAND, "command"); /* one's own results */
+    scene_set(&s, F_REDIS_COMMAND, "SCAN");
+    scene_num(&s, F_REACH, REACH_CELERYS);
+    scene_say(&s);
+    scene_expect(&s, "");
+    scene_close(&s);
+}
+
 static void looking_around(void **state)
 {
     static const struct example examples[] = {
@@ -276,6 +343,16 @@ static void looking_around(void **state)
         {"PSUBSCRIBE", NULL, "*", "success", "redis-recon/2@66 "},
         {"PSUBSCRIBE", NULL, "x,celery-task-meta-*", "success", "redis-recon/2@66 "},
         {"PSUBSCRIBE", NULL, "__keyevent@0__:*", "success", "redis-recon/2@66 "},
+        {"PSUBSCRIBE", NULL, "**", "success", "redis-recon/2@66 "},
+        {"PSUBSCRIBE", NULL, "[^ ]*", "success", "redis-recon/2@66 "},
+        {"PSUBSCRIBE", NULL, "c*", "success", "redis-recon/2@66 "},
+        {"PSUBSCRIBE", NULL, "celery?task?meta?*", "success", "redis-recon/2@66 "},
+        {"PSUBSCRIBE", NULL, "_*", "success", "redis-recon/2@66 "},
+        {"PSUBSCRIBE", NULL, "chat:*,*:updates,socket.io#/#*,celery.*", "success", ""},
+        {"PSUBSCRIBE", NULL, "/0.celery.pidbox,celeryev/worker.*", "success", ""},
+        {"PSUBSCRIBE", NULL, "celery-task-meta-75d916e5-cec7-48f1-8809-449c41196fca", "success",
+         ""},
+        {"SUBSCRIBE", NULL, "c*", "success", ""}, /* a channel of that name */
         {"PSUBSCRIBE", NULL, "/0.celeryev/worker.*", "success", ""},
         {"SUBSCRIBE", NULL, "celery-task-meta-0a1b", "success", ""},
     };
@@ -301,6 +378,7 @@ int main(void)
         cmocka_unit_test(what_is_no_message),
         cmocka_unit_test(what_kombu_has_to_read),
         cmocka_unit_test(keys_cut_short),
+        cmocka_unit_test(patterns),
         cmocka_unit_test(looking_around),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
