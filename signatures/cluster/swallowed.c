@@ -21,6 +21,7 @@
 #define SPREAD_NS  (60 * INT64_C(1000000000))
 #define BRIEF_NS   (15 * INT64_C(1000000000))
 #define BURST_NS   (5 * INT64_C(1000000000))   /* enough if the first was taken SPREAD_NS ago */
+#define BURSTS_NS  (600 * INT64_C(1000000000)) /* shorter ones are counted together as long */
 #define BRIEF_MIN  5                           /* tasks */
 #define ALIVE_NS   (120 * INT64_C(1000000000)) /* heartbeats are seconds apart */
 
@@ -244,22 +245,29 @@ static bool others_keep(struct deployment *d, const struct taker *t, const struc
     return q && q->keeper != 0 && q->keeper != t->host;
 }
 
-static void judge(struct deployment *d, struct taker *t, int64_t now, const struct detect_out *out)
+/* true: it is too early to tell, of one that takes in bursts and rests between them. */
+static bool judge(struct deployment *d, struct taker *t, int64_t now, const struct detect_out *out)
 {
     struct flat_view v;
-    bool pops;
+    bool pops, early = false;
 
     flat_read(t->first, &v);
     pops = !is_amqp(&v.m) && !t->keeps;
-    if (is_at_work(d, t, &v.m, now))
+    if (is_at_work(d, t, &v.m, now)) {
         ;
-    else if (pops && is_brief(t, now) && others_keep(d, t, &v.m) && hides(d, t, &v.m))
-        say(t, &v.m, now, "a client takes tasks off a list and keeps none, as others there do",
-            out);
-    else if (!pops && t->last - t->since >= SPREAD_NS)
+    } else if (pops && others_keep(d, t, &v.m) && hides(d, t, &v.m)) {
+        if (is_brief(t, now))
+            say(t, &v.m, now, "a client takes tasks off a list and keeps none, as others there do",
+                out);
+        else
+            early = !t->answered && now - t->since < BURSTS_NS;
+    } else if (!pops && t->last - t->since >= SPREAD_NS) {
         say(t, &v.m, now,
             "a consumer keeps taking tasks, and has acknowledged, rejected or answered none", out);
-    clear(t);
+    }
+    if (!early)
+        clear(t);
+    return early;
 }
 
 void swallowed_note(struct deployment *d, const struct msg *m, const struct detect_out *out)
@@ -300,13 +308,15 @@ static void next(struct deployment *d, struct queue_of_due *q, int64_t now, int6
         return;
     if (t->keeps && q == &d->swallowed->due[POPS])
         to = &d->swallowed->due[REDIS]; /* it was not known to keep what it takes */
+    due.at = t->since;
     if (to == q && now - t->since >= patience) {
-        judge(d, t, now, out);
-        return;
+        if (!judge(d, t, now, out))
+            return;
+        due.at = now;
     }
     if (to->n == TAKERS_MAX)
         return;
-    to->at[(to->first + to->n++) % TAKERS_MAX] = (struct due){due.key, t->since};
+    to->at[(to->first + to->n++) % TAKERS_MAX] = due;
     t->queued = true;
 }
 

@@ -313,6 +313,40 @@ static void off_a_list(void **state)
     scene_close(&s);
 }
 
+/* It takes in bursts, each too short to tell of, and rests between them. */
+static void in_bursts(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    for (unsigned bursts = 1; bursts < 3; bursts++) {
+        scene_open(&s, &deployment_detector);
+        scene_redis(&s, 31, 2, MSG_WORKER, "worker-online");
+        s.m.op = OP_PUBLISH;
+        scene_set(&s, F_WORKER_EVENT, "worker-online");
+        scene_set(&s, F_WORKER_HOSTNAME, "celery@a");
+        scene_say(&s);
+        pop(&s, 31, 8, true);
+        for (unsigned i = 0; i < bursts; i++) {
+            for (unsigned k = 0; k < 20; k++) {
+                scene_redis(&s, 66, 66, MSG_TASK, "delivered");
+                s.m.op = OP_DELIVER;
+                s.m.dir = TO_CLIENT;
+                scene_set(&s, F_TASK_ID, next_id());
+                scene_set(&s, F_TASK_QUEUE, "celery");
+                scene_say(&s);
+            }
+            scene_wait(&s, 80);
+            if (i == 0)
+                s.found[0] = '\0'; /* worker-silent */
+        }
+        scene_expect(&s, bursts == 1 ? "" : "task-swallowed/3@66 ");
+        scene_wait(&s, 900);
+        scene_expect(&s, "");
+        scene_close(&s);
+    }
+}
+
 /* One that keeps has its hour, though its first pop was seen before its first entry. */
 static void kept_after_all(void **state)
 {
@@ -341,6 +375,7 @@ int main(void)
         cmocka_unit_test(entries_without_end),
         cmocka_unit_test(takes_and_leaves),
         cmocka_unit_test(off_a_list),
+        cmocka_unit_test(in_bursts),
         cmocka_unit_test(kept_after_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
