@@ -60,6 +60,7 @@ static void put_text(struct state *s, const char *path, struct bytes text)
 {
     bool cut = false;
 
+    text = redact_urls(&s->e->redact, text);
     tree_text(&s->tree, path, text_clip(text, s->e->conf.max_text, &cut));
 }
 
@@ -74,7 +75,9 @@ static void put_list(struct state *s, const char *path, struct bytes list)
         return;
     out = json_array();
     while (list_next(&list, &item))
-        if (n++ < ENCODE_LIST_MAX && json_array_append_new(out, tree_string(&s->tree, item)) != 0)
+        if (n++ < ENCODE_LIST_MAX &&
+            json_array_append_new(out, tree_string(&s->tree, redact_urls(&s->e->redact, item))) !=
+                0)
             s->tree.bad = true;
     tree_put(&s->tree, path, out);
     if (n <= ENCODE_LIST_MAX)

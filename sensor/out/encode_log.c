@@ -10,13 +10,14 @@ struct log_line {
     const struct msg *m;
     uint64_t has[2];     /* the fields of the message and its causes */
     uint64_t clipped[2]; /* those that were cut */
+    bool redacts;        /* some of them */
 };
 
 static void write_text(struct log_line *l, enum field_id id, struct bytes value, bool *cut)
 {
     struct redact *r = &l->e->redact;
 
-    if (r->n > 0 && !encode_is_vocabulary(id))
+    if (l->redacts && !encode_is_vocabulary(id))
         value = redact_text(r, value);
     text_json(&l->e->out, text_clip(value, l->e->conf.max_text, cut));
 }
@@ -203,6 +204,26 @@ static void find_fields(struct log_line *l)
     }
 }
 
+/* Whether a name that somebody gave holds what may be a URL, with its password: of all others,
+ * their text is none. */
+static bool names_may_be_urls(const struct log_line *l)
+{
+#define BIT(w, id) (F_##id >> 6 == (w) ? (uint64_t)1 << (F_##id & 63) : 0)
+#define NAMES(w)                                                                   \
+    (BIT(w, TASK_QUEUE) | BIT(w, TASK_EXCHANGE) | BIT(w, TASK_ROUTING_KEY) |       \
+     BIT(w, AMQP_EXCHANGE) | BIT(w, AMQP_DESTINATION) | BIT(w, AMQP_ROUTING_KEY) | \
+     BIT(w, AMQP_QUEUE) | BIT(w, REDIS_KEY) | BIT(w, REDIS_CHANNEL) | BIT(w, REDIS_ARGS))
+    static const uint64_t names[2] = {NAMES(0), NAMES(1)};
+#undef NAMES
+#undef BIT
+
+    for (unsigned w = 0; w < 2; w++)
+        for (uint64_t left = l->has[w] & names[w]; left != 0; left &= left - 1)
+            if (redact_may_be_url(find(l->m, w * 64 + (unsigned)__builtin_ctzll(left))->text))
+                return true;
+    return false;
+}
+
 bool encode_log(struct encoder *e, enum emit_kind kind, const struct msg *m, struct record *out)
 {
     struct log_line l = {.e = e, .m = m};
@@ -212,6 +233,7 @@ bool encode_log(struct encoder *e, enum emit_kind kind, const struct msg *m, str
 
     find_fields(&l);
     redact_begin(&e->redact, m, NULL);
+    l.redacts = e->redact.n > 0 || names_may_be_urls(&l);
     text_clear(&e->out);
     write_event(&l, kind);
     if (flow) {

@@ -32,6 +32,7 @@ void redact_begin(struct redact *r, const struct msg *m, const struct finding *f
 void redact_free(struct redact *r)
 {
     text_free(&r->scratch);
+    text_free(&r->url);
 }
 
 /* The longest secret that stands at the front of the text; 0: none. */
@@ -67,12 +68,58 @@ static bool holds_secret(const struct redact *r, struct bytes text, bool *whole)
     return false;
 }
 
+/* The password in the first URL behind `from`: user:password@; empty: there is none, and from is
+ * moved to where the next one may be, NULL at the end. */
+static struct bytes url_password(struct bytes text, size_t *from)
+{
+    struct bytes rest = bytes_of(text.at + *from, text.len - *from), password = {0};
+    const uint8_t *at = bytes_find(rest, "://"), *colon;
+    size_t n = 0, end = 0;
+
+    *from = text.len;
+    if (!at)
+        return password;
+    rest = bytes_of(at + 3, text.len - (size_t)(at + 3 - text.at));
+    for (; n < rest.len && !memchr("/?#'\" \t\r\n", rest.at[n], 9); n++)
+        if (rest.at[n] == '@')
+            end = n;
+    *from = (size_t)(rest.at - text.at) + end;
+    colon = end > 0 ? memchr(rest.at, ':', end) : NULL;
+    if (colon)
+        password = bytes_of(colon + 1, end - (size_t)(colon + 1 - rest.at));
+    return password;
+}
+
+struct bytes redact_urls(struct redact *r, struct bytes text)
+{
+    size_t from = 0, done = 0;
+
+    if (!redact_may_be_url(text))
+        return text;
+    text_clear(&r->url);
+    while (from < text.len) {
+        struct bytes password = url_password(text, &from);
+        size_t at = (size_t)(password.at - text.at);
+
+        if (password.len == 0)
+            continue;
+        text_put(&r->url, (const char *)text.at + done, at - done);
+        TEXT_LITERAL(&r->url, "***");
+        done = at + password.len;
+    }
+    if (done == 0)
+        return text;
+    text_put(&r->url, (const char *)text.at + done, text.len - done);
+    return r->url.bad ? bytes_of("***", 3) : text_view(&r->url);
+}
+
 struct bytes redact_text(struct redact *r, struct bytes text)
 {
     static const char STARS[] = "***";
     struct bytes stars = bytes_of(STARS, 3);
     bool whole;
 
+    text = redact_urls(r, text);
     if (r->n == 0 || text.len == 0 || !holds_secret(r, text, &whole))
         return text;
     if (whole)

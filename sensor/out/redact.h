@@ -14,7 +14,7 @@ struct redact {
     size_t n_key;
     struct bytes secret[REDACT_SECRETS]; /* of the record that is being written; views */
     unsigned n;
-    struct text scratch;
+    struct text scratch, url;
 };
 
 /* Starts a record: learns the secrets of the message and its causes and of the finding (may
@@ -24,8 +24,14 @@ void redact_begin(struct redact *r, const struct msg *m, const struct finding *f
 void redact_free(struct redact *r); /* its buffer; the key is the caller's */
 
 /* The text with each secret of this record in it replaced by ***; a secret below 4 bytes only
- * where it is the whole text. The view is good until the next call. */
+ * where it is the whole text. So are passwords in URLs. The view is good until the next call. */
 struct bytes redact_text(struct redact *r, struct bytes text);
+/* The URLs alone: names of queues, keys and channels are whatever somebody gave for one. */
+struct bytes redact_urls(struct redact *r, struct bytes text);
+static inline bool redact_may_be_url(struct bytes text)
+{
+    return text.len > 8 && memchr(text.at, '@', text.len) && bytes_find(text, "://");
+}
 
 /* "ab***", or "***" for what is shorter than 8 bytes or not printable ASCII. */
 void redact_mask(struct bytes secret, char mask[REDACT_MASK]);

@@ -94,6 +94,7 @@ CASES = {
         ("HGET h",), ("HMGET h x",), ("HDEL h",), ("HEXISTS h",), ("HSTRLEN h",), ("HGETDEL h FIELDS 1",), ("HEXPIRE h 9 FIELDS 1",), ("ZSCORE z",), ("ZMSCORE z x",),
         ("ZRANK z",), ("ZREM z",), ("BITFIELD k SET u32 0",), ("GEOHASH g",), ("VREM v",), ("XGROUP CREATE s",), ("PING",), ("ACL DRYRUN bob AUTH",), ("COMMAND GETKEYS SET k",))},
     "LINSERT before a number": redis(resp("LINSERT", "k", "BEFORE", N, "x"), secret=N), "HINCRBY of a number": redis(resp("HINCRBY", "h", N, "1"), secret=N),
+    "a queue called like a URL": redis(resp("LPUSH", b"redis://shop:" + S + b"@h/0", "x"), resp("DEL", b"celery://:" + S + b"@h"), resp("SUBSCRIBE", b"redis://shop:" + S + b"@h/0")),
     "RESP3 push": redis(resp("HELLO", "3"), resp("SUBSCRIBE", "c"), reply=b"", tail=b"%%0\r\n>3\r\n$9\r\nsubscribe\r\n$1\r\nc\r\n:1\r\n>3\r\n$7\r\nmessage\r\n$1\r\nc\r\n"
                         b"$%d\r\n%s\r\n>2\r\n$10\r\ninvalidate\r\n*1\r\n$%d\r\n%s\r\n" % (len(S), S, len(S), S)),
     "MONITOR": redis(resp("MONITOR"), tail=b"+1339518083.1 [0 10.0.0.1:1] \"auth\" \"" + S + b"\"\r\n+1339518083.1 [0 10.0.0.1:1] \"SET\" \"a\" \"" + S + b"\"\r\n"),
@@ -136,6 +137,7 @@ CASES = {
     "basic.return": amqp(("<", method(1, 60, 50, b"\x01\x38" + short(b"NO_ROUTE " + S) + short("") + short("q")) + content(1, b"{}"))),
     "connection.blocked": amqp(("<", method(0, 10, 60, short(b"low on " + S)))),
     "body": amqp((">", publish(1, "", "celery", b"[[\"" + S + b"\"], {}, {}]"))),
+    "a queue called like a URL, on AMQP": amqp((">", publish(1, "", b"amqp://shop:" + S + b"@h//", b"[[], {}, {}]")), (">", method(1, 50, 10, b"\0\0" + short(b"amqp://u:" + S + b"@h") + b"\0" + table()))),
     "queue arguments": amqp((">", method(1, 50, 10, b"\0\0" + short("q") + b"\0" + table(password=S)))),
 }
 

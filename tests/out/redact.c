@@ -137,14 +137,38 @@ static void default_credential_still_names_its_user(void **state)
     encoder_free(e);
 }
 
+static void urls(void **state)
+{
+    static const char *const rows[][2] = {
+        {"redis://shop:s3cret@h:6379/0", "redis://shop:***@h:6379/0"},
+        {"amqps://:a@b@h", "amqps://:***@h"},
+        {"to http://u:p@a/x?y=q@z, and ftp://v:w@b",
+         "to http://u:***@a/x?y=q@z, and ftp://v:***@b"},
+        {"redis://shop@h/0", "redis://shop@h/0"},
+        {"redis://shop:@h/0", "redis://shop:@h/0"},
+        {"celery@app1.celery.pidbox", "celery@app1.celery.pidbox"},
+        {"http://h/a:b@c", "http://h/a:b@c"},
+        {"gen7@web://x", "gen7@web://x"},
+        {"://:@://u:p@", "://:@://u:***@"},
+    };
+    struct redact r = {0};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct bytes got = redact_text(&r, sample_bytes(rows[i][0]));
+
+        if (got.len != strlen(rows[i][1]) || memcmp(got.at, rows[i][1], got.len) != 0)
+            fail_msg("%s: %.*s", rows[i][0], (int)got.len, (const char *)got.at);
+    }
+    redact_free(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(masks),
-        cmocka_unit_test(hash_needs_a_key),
-        cmocka_unit_test(texts),
-        cmocka_unit_test(nowhere),
-        cmocka_unit_test(default_credential_still_names_its_user),
+        cmocka_unit_test(masks),   cmocka_unit_test(hash_needs_a_key),
+        cmocka_unit_test(texts),   cmocka_unit_test(urls),
+        cmocka_unit_test(nowhere), cmocka_unit_test(default_credential_still_names_its_user),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
