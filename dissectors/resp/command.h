@@ -101,8 +101,8 @@ enum command_flag {
     COMMAND_NAME_WATCH = 128,  /* told when it is sent, if its key might be the name of a queue;
                                 * with its reply if it has several such keys */
     COMMAND_OTHER_WATCH = 256, /* makes its key something else than a list; kombu itself sends it,
-                                * about its own keys: told when it is sent, if its key is none of
-                                * them and might be the name of a queue */
+                                * about a key of its own: told when it is sent, if its key is
+                                * another of those, or might be the name of a queue */
     COMMAND_INDEXES = 512,     /* changes `unacked_index` as kombu does: see watched.h */
     COMMAND_RESULT_WATCH = 1024, /* writes what is not among its arguments: told when it is sent, if
                                   * its key is that of a result */

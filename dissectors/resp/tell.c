@@ -27,11 +27,21 @@ void tell_session(const struct feed *f, struct msg *m, int32_t db)
     fields_num(&m->fields, F_REDIS_DB, db);
 }
 
+/* Nothing is in an empty value; but who takes it off a list of messages fails on it. */
+static bool tells_empty(const struct msg *m, enum op op)
+{
+    struct bytes command = msg_text(m, F_REDIS_COMMAND);
+
+    return op == OP_PUBLISH && m->dir == TO_SERVER && command.len > 1 &&
+           (bytes_eq(bytes_of(command.at + 1, command.len - 1), "PUSH") ||
+            bytes_eq(bytes_of(command.at + 1, command.len - 1), "PUSHX"));
+}
+
 void tell_envelope(const struct feed *f, struct msg *m, enum op op, struct body body)
 {
     struct content c;
 
-    if (body.wire_len == 0)
+    if (body.wire_len == 0 && !tells_empty(m, op))
         return;
     /* Not one initializer: parts[] stays as it is. */
     c.body = body.bytes;

@@ -79,11 +79,14 @@ static bool name_is_watched(const struct request *r)
     return false;
 }
 
-/* Of what kombu writes in the same way to keys of its own: they come first, and with each task. */
-static bool other_is_watched(struct bytes key)
+/* What kombu and redbeat write in the same way comes first, and with each task. */
+static bool other_is_watched(const struct command *c, struct bytes key)
 {
-    return !ends(key, "unacked") && !ends(key, "unacked_index") && key_may_be_queue(key) &&
-           !key_is_celerys(key);
+    const char *own = c->name[0] == 'H' ? "unacked" : "unacked_index"; /* of ZADD */
+
+    if (c->name[0] != 'S' && ends(key, own))
+        return false;
+    return (key_may_be_queue(key) || key_is_celerys(key)) && !bytes_find(key, "redbeat:");
 }
 
 bool watched_key(const struct request *r)
@@ -96,7 +99,7 @@ bool watched_key(const struct request *r)
         return true;
     if (flags & COMMAND_NAME_WATCH)
         return name_is_watched(r);
-    if ((flags & COMMAND_OTHER_WATCH) && other_is_watched(request_arg(r, 1)))
+    if ((flags & COMMAND_OTHER_WATCH) && other_is_watched(r->command, request_arg(r, 1)))
         return true;
     return (flags & COMMAND_SETTLES) && bytes_find(request_arg(r, 1), "redbeat:");
 }

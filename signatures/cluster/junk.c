@@ -25,7 +25,8 @@ bool junk_wants(const struct msg *m)
     command = msg_text(m, F_REDIS_COMMAND);
     key = msg_text(m, F_REDIS_KEY);
     if (m->op == OP_PUBLISH)
-        return is_one_of(command, pushes) && name_use(key) == NAME_TASKS;
+        return is_one_of(command, pushes) &&
+               (name_use(key) == NAME_TASKS || name_use(key) == NAME_KOMBU);
     return m->op == OP_STORE && name_ends(key, "unacked") && is_one_of(command, hashes);
 }
 
@@ -42,7 +43,7 @@ void junk_note(struct deployment *d, const struct msg *m, const struct detect_ou
         return;
     finding_init(&f, RULE_REDIS_QUEUE_TAMPER, SEV_HIGH);
     finding_reason(&f, name_use(key) == NAME_KOMBU
-                           ? "what is put among the tasks taken is no message"
+                           ? "what is put where kombu keeps its own is no message"
                            : "what is put on a queue of tasks is no message: workers fail on it");
     finding_text(&f, "command", msg_text(m, F_REDIS_COMMAND));
     f.fold_class = hash_bytes(msg_text(m, F_REDIS_COMMAND), 0);

@@ -26,6 +26,17 @@ struct lru *scripts_new(void)
     return lru_new(SCRIPTS_MAX, sizeof(struct text), NULL, NULL);
 }
 
+/* A channel that workers listen to: /0.celery.pidbox, /0.celeryev/worker.elect. */
+static struct bytes channel_of(const struct msg *m, enum field_id list)
+{
+    struct bytes left = msg_text(m, list), a, none = {0};
+
+    while (list_next(&left, &a))
+        if (name_use(a) == NAME_MAILBOX || bytes_find(a, ".celeryev"))
+            return a;
+    return none;
+}
+
 /* The gravest that one of them names; *which is that one. */
 static enum about named(struct deployment *d, const struct msg *m, enum field_id list,
                         struct bytes *which)
@@ -101,7 +112,7 @@ static struct text recall(struct deployment *d, const struct msg *m, enum about 
 /* What it does, by the text that is known of it and by what this command gives it. */
 static int64_t does(const struct msg *m, const struct text *text)
 {
-    const int64_t all = SCRIPT_WRITES | SCRIPT_WIPES | SCRIPT_EMPTIES;
+    const int64_t all = SCRIPT_WRITES | SCRIPT_WIPES | SCRIPT_EMPTIES | SCRIPT_PUBLISHES;
     int64_t signs = msg_num(m, F_SCRIPT_SIGNS, 0), given = signs / SCRIPT_GIVEN & all;
 
     if (signs & SCRIPT_LOADED)
@@ -113,7 +124,7 @@ static int64_t does(const struct msg *m, const struct text *text)
 
 void scripts_note(struct deployment *d, const struct msg *m, const struct detect_out *out)
 {
-    struct bytes which = {0}, argument = {0};
+    struct bytes which = {0}, argument = {0}, channel;
     enum about about, given;
     struct text text;
     int64_t acts;
@@ -124,6 +135,9 @@ void scripts_note(struct deployment *d, const struct msg *m, const struct detect
     given = named(d, m, F_SCRIPT_ARGS, &argument);
     text = recall(d, m, about);
     acts = does(m, &text);
+    channel = channel_of(m, F_SCRIPT_NAMES);
+    if (channel.len == 0)
+        channel = channel_of(m, F_SCRIPT_ARGS);
     if (text.about > about)
         about = text.about;
     if ((acts & SCRIPT_WIPES) || ((acts & SCRIPT_EMPTIES) && crew_is_celerys(&d->crew, m)))
@@ -134,6 +148,9 @@ void scripts_note(struct deployment *d, const struct msg *m, const struct detect
         say(m, RULE_REDIS_QUEUE_TAMPER, SEV_HIGH,
             "a script that kombu does not have writes to a queue of tasks or to kombu's keys",
             about >= ABOUT_KOMBU ? which : argument, out);
+    else if ((acts & SCRIPT_PUBLISHES) && channel.len > 0)
+        say(m, RULE_REDIS_QUEUE_TAMPER, SEV_HIGH,
+            "a script that kombu does not have sends to what workers listen to", channel, out);
     else if (about != ABOUT_NOTHING || given != ABOUT_NOTHING)
         say(m, RULE_REDIS_ADMIN, SEV_MEDIUM,
             "a script that no known client runs names a queue of tasks, kombu's keys or results",

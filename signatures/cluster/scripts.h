@@ -17,8 +17,9 @@ enum script_sign {
     SCRIPT_CALLS_GIVEN = 1u << 5, /* a command whose name is not in its text */
     SCRIPT_WIPES = 1u << 6,       /* FLUSHALL, SWAPDB */
     SCRIPT_EMPTIES = 1u << 7,     /* FLUSHDB */
-    /* Of a command whose name is among the keys and arguments: WRITES, WIPES, EMPTIES times this.
-     */
+    SCRIPT_PUBLISHES = 1u << 16,
+    /* Of a command whose name is among the keys and arguments: WRITES, WIPES, EMPTIES, PUBLISHES
+     * times this. */
     SCRIPT_GIVEN = 1u << 8,
 };
 

@@ -29,6 +29,7 @@ static const char *const changes[] = {
 
 static const char *const wipes[] = {"flushall", "swapdb"};
 static const char *const empties[] = {"flushdb"};
+static const char *const publishes[] = {"publish", "spublish"};
 
 struct script {
     struct msg *m;
@@ -68,6 +69,8 @@ static int64_t signs_of(struct bytes name)
         return SCRIPT_WRITES;
     if (IS_ONE_OF(name, wipes))
         return SCRIPT_WIPES;
+    if (IS_ONE_OF(name, publishes))
+        return SCRIPT_PUBLISHES;
     return IS_ONE_OF(name, empties) ? SCRIPT_EMPTIES : 0;
 }
 

@@ -74,6 +74,7 @@ CASES = {
     "its definition": stranger("HDEL", "redbeat:nightly", "definition", rules=[SCHEDULE]),
     "its time": stranger("EXPIRE", "redbeat:nightly", "0", rules=[SCHEDULE]),
     "junk on a queue": stranger("LPUSH", "celery", "x"), "JSON on a queue": stranger("RPUSH", "celery", '{"id": 1}'), "nothing much": stranger("LPUSH", "celery\x06\x169", "[]"),
+    "nothing on a queue": stranger("LPUSH", "celery", ""),
     "junk in unacked": stranger("HSET", "unacked", TAG, "x"), "a list in unacked": stranger("HMSET", "unacked", TAG, "[1,2]", reply=OK),
     **{f"{words[0]} on a queue": stranger(words[0], "celery", *words[1:]) for words in (
         ("SETNX", "x"), ("APPEND", "x"), ("SETRANGE", "0", "x"), ("GETSET", "x"), ("INCR",), ("SETBIT", "1", "1"), ("HSET", "f", "v"), ("SADD", "x"), ("ZADD", "1", "x"),
@@ -93,6 +94,9 @@ CASES = {
     **{f"a result, by {words[0]}": stranger(*words, rules=[FORGED]) for words in (
         ("RENAME", "mine", RESULT), ("COPY", "mine", RESULT, "REPLACE"), ("BITOP", "OR", RESULT, "mine"), ("APPEND", RESULT, "x"), ("SETRANGE", RESULT, "12", "FAILURE"),
         ("MSET", "page:1:x", "1", RESULT, "{}"), ("GETSET", RESULT, "{}"), ("SETNX", RESULT, "{}"), ("RESTORE", RESULT, "0", "x", "REPLACE"))},
+    **{f"{words[0]} on {words[1]}": stranger(*words) for words in (
+        ("ZADD", "unacked", "1", "x"), ("HSET", "unacked_index", "a", "b"), ("SADD", "unacked", "x"), ("HSET", "_kombu.binding.celery", "a", "b"), ("LPUSH", "unacked", "x"),
+        ("RPUSH", "shop:unacked_index", "x"))},
     "unacked is read": stranger("HSCAN", "unacked", "0", reply=b"*2\r\n$1\r\n0\r\n*0\r\n", rules=[RECON]), "some of it": stranger("HRANDFIELD", "unacked", "9", rules=[RECON]),
     "a queue is read": stranger("SORT_RO", "celery", "BY", "nosort", reply=b"*0\r\n", rules=[RECON]),
     **{"SCAN of " + pattern: stranger("SCAN", "0", "MATCH", pattern, reply=b"*2\r\n$1\r\n0\r\n*0\r\n", rules=[RECON]) for pattern in ("*", "**", "[^x]*", "c*", "*celery*", "_kombu*")},
@@ -103,7 +107,7 @@ CASES = {
     "SET over a queue of two colons": (resp("LPUSH", "app:prod:celery", TASK) + resp("SET", "app:prod:celery", "x"), ONE + OK, {DESTROY}),
     # Others' daily work.
     "beat asks for its lock": (resp("SET", "redbeat::lock", "x", "NX", "PX", "99") + resp("ZADD", "redbeat::schedule", "1", "redbeat:x"), OK + ONE, set()),
-    "an own list": stranger("LPUSH", "mail", "x", rules=[]), "a job of RQ": stranger("RPUSH", "rq:queue:celery", ID, rules=[]), "jobs of BullMQ": stranger("BZPOPMIN", "bull:mail:marker", "5", rules=[]),
+    "an own list": stranger("LPUSH", "mail", "x", rules=[]), "nothing on a list": stranger("RPUSH", "mail", "", rules=[]), "a job of RQ": stranger("RPUSH", "rq:queue:celery", ID, rules=[]), "jobs of BullMQ": stranger("BZPOPMIN", "bull:mail:marker", "5", rules=[]),
     "a counter": stranger("INCR", "hits", rules=[]), "a lock": stranger("SETNX", "celery-singleton", "x", rules=[]), "fields": stranger("HSET", "user:7", "name", "x", rules=[]),
     "a ranking": stranger("ZADD", "scores", "9", "x", rules=[]), "an old lock of kombu's": stranger("SETNX", "unacked_mutex", "x", rules=[]),
     "a hash's time": stranger("HEXPIRE", "user:7", "9", "FIELDS", "1", "name", reply=b"*1\r\n:1\r\n", rules=[]), "a hash is read": stranger("HSCAN", "user:7", "0", reply=b"*2\r\n$1\r\n0\r\n*0\r\n", rules=[]),

@@ -158,9 +158,26 @@ static void other_types(void **state)
                 "celery\x06\x16"
                 "9");
         scene_expect(&s, "redis-queue-tamper/4@66 ");
-        command(&s, own[i], "unacked");
+        command(&s, own[i], "unacked_mutex");
+        command(&s, own[i], own[i][0] == 'H' ? "unacked" : "unacked_index");
         command(&s, own[i], "user:1");
+        scene_expect(&s, ""); /* of whom it is that keeps it is not known yet */
+    }
+    scene_redis(&s, 21, 2, MSG_TASK, "published");
+    s.m.op = OP_PUBLISH;
+    scene_set(&s, F_TASK_ID, "a");
+    scene_say(&s);
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
+        const char *at[] = {"shop:unacked", "shop:unacked_index", "shop:_kombu.binding.celery"};
+        char mine = own[i][0];
+
+        command(&s, own[i], "_kombu.binding_permanent.celery");
         scene_expect(&s, "");
+
+        for (size_t k = 0; k < 3; k++) {
+            command(&s, own[i], at[k]);
+            scene_expect(&s, mine == "HZS"[k] ? "" : "redis-queue-tamper/4@66 ");
+        }
     }
     for (size_t i = 0; i < sizeof kombus / sizeof *kombus; i++) {
         command(&s, kombus[i], "shop:unacked");
@@ -220,6 +237,7 @@ static void what_kombu_has_to_read(void **state)
         {"LPUSH", "orders", OP_PUBLISH, true},
         {"RPUSHX", "orders", OP_PUBLISH, true},
         {"LPUSH", "0a1b2c3d-0000-3000-8000-0123456789ab.reply.celery.pidbox", OP_PUBLISH, false},
+        {"RPUSH", "unacked_index", OP_PUBLISH, true},
         {"SADD", "orders", OP_PUBLISH, false},
         {"HSET", "unacked", OP_STORE, true},
         {"HSET", "orders", OP_STORE, false},

@@ -164,6 +164,12 @@ static void that_push(void **state)
          "redis-queue-tamper/4@66 "},
         {"EVAL", "EVAL|redis.call(unpack(ARGV))|0|del|orders", "redis-queue-tamper/4@66 "},
         {"EVAL", "EVAL|redis.call('GET', KEYS[1])|1|orders|lpush", "redis-admin/3@66 "},
+        {"EVAL", "EVAL|redis.call('PUBLISH', '/0.celery.pidbox', [[{}]])|0",
+         "redis-queue-tamper/4@66 "},
+        {"EVAL", "EVAL|redis.call('publish', ARGV[1], '{}')|0|/0.celeryev/worker.elect",
+         "redis-queue-tamper/4@66 "},
+        {"EVAL", "EVAL|redis.call('publish', 'news', '{}')|0", "redis-admin/1@66 "},
+        {"EVAL", "EVAL|return '/0.celery.pidbox'|0", "redis-admin/1@66 "},
         /* an argument that happens to be called like a queue is no key */
         {"EVAL", "EVAL|redis.call('LPUSH', KEYS[1], ARGV[1])|1|jobs|orders", "redis-admin/3@66 "},
         /* a type, not a command */
