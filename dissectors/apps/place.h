@@ -42,6 +42,12 @@ bool place_has_results(const struct msg *m);
  * (kombu:transport/redis.py:Channel._get_publish_topic, keyprefix_fanout). */
 struct bytes place_exchange(struct bytes channel);
 
+/* A number stands at its end: of a list, perhaps a priority. */
+static inline bool place_is_numbered(struct bytes key)
+{
+    return key.len > 0 && key.at[key.len - 1] >= '0' && key.at[key.len - 1] <= '9';
+}
+
 /* A Redis list's name without the priority that kombu appends, "\x06\x16" and a number
  * (kombu:transport/redis.py:Channel._q_for_pri). */
 struct bytes place_queue(struct bytes key);

@@ -134,10 +134,11 @@ static void route_of_amqp(struct msg *m)
 /* On Redis the queue is the list; the copy in `unacked` and a broadcast have none of their own. */
 static void queue_of_redis(struct msg *m)
 {
-    struct bytes key = place_queue_of(msg_text(m, F_REDIS_KEY), msg_text(m, F_TASK_ROUTING_KEY),
-                                      msg_num(m, F_TASK_PRIORITY, 0));
+    struct bytes key = msg_text(m, F_REDIS_KEY);
     struct bytes exchange = msg_text(m, F_TASK_EXCHANGE);
 
+    if (place_is_numbered(key))
+        key = place_queue_of(key, msg_text(m, F_TASK_ROUTING_KEY), msg_num(m, F_TASK_PRIORITY, 0));
     if (msg_has(m, F_KEPT) || msg_has(m, F_REDIS_CHANNEL))
         key = exchange.len == 0 && msg_has(m, F_KEPT) ? msg_text(m, F_TASK_ROUTING_KEY)
                                                       : (struct bytes){0};

@@ -6,7 +6,7 @@
 #include "run/worker_parts.h"
 #include "signatures/cluster/topology.h"
 
-#define LOST_NS (100 * INT64_C(1000000)) /* it is said again after so long */
+#define LOST_MS 100u /* it is said again after so long */
 
 /* What concerns a connection, not a message on it. */
 static void say_of_connection(struct worker *w, const struct conn *c, enum msg_kind kind,
@@ -25,11 +25,13 @@ static void say_of_connection(struct worker *w, const struct conn *c, enum msg_k
 
 /* Bytes to the client, which takes what it was sent whether we saw it or not. Where packets are cut
  * short, each one has a hole. */
-static void say_lost(struct worker *w, struct conn *c, struct stamp at)
+__attribute__((noinline)) static void say_lost(struct worker *w, struct conn *c, struct stamp at)
 {
-    if (c->lost_ns != 0 && at.ns - c->lost_ns < LOST_NS)
+    uint32_t now = (uint32_t)(at.ns / 1000000) | 1u;
+
+    if (c->lost_ms != 0 && now - c->lost_ms < LOST_MS)
         return;
-    c->lost_ns = at.ns;
+    c->lost_ms = now;
     say_of_connection(w, c, MSG_LOST, "lost", TO_CLIENT, at);
 }
 
@@ -155,19 +157,31 @@ static void note_waiting(struct worker *w, struct flow *flow, struct conn *c)
     c->waiting = (uint32_t)w->n_waiting;
 }
 
-static void after_tcp(struct worker *w, struct flow *flow, enum dir dir, struct stamp at)
+/* What is missing may only be late: what is said meanwhile is said without it. */
+__attribute__((noinline)) static void end_or_wait(struct worker *w, struct flow *flow, enum dir dir,
+                                                  const struct stamp *at)
 {
     struct conn *c = flow_user(flow);
 
     if (tcp_is_closed(&c->tcp)) {
-        say_closed(w, c, dir, at);
+        say_closed(w, c, dir, *at);
         flow_close(w->flows, flow);
         return;
     }
     if (tcp_waits(&c->tcp))
         note_waiting(w, flow, c);
     if (tcp_misses(&c->tcp, c->reversed ? TO_SERVER : TO_CLIENT))
-        say_lost(w, c, at); /* or late: what is said meanwhile is said without them */
+        say_lost(w, c, *at);
+}
+
+static inline void after_tcp(struct worker *w, struct flow *flow, enum dir dir,
+                             const struct stamp *at)
+{
+    const struct conn *c = flow_user(flow);
+
+    if (tcp_is_closed(&c->tcp) || tcp_waits(&c->tcp) ||
+        tcp_misses(&c->tcp, c->reversed ? TO_SERVER : TO_CLIENT))
+        end_or_wait(w, flow, dir, at);
 }
 
 void worker_packet(struct worker *w, const struct packet *pkt)
@@ -190,7 +204,7 @@ void worker_packet(struct worker *w, const struct packet *pkt)
     w->units = &p.conn->units;
     tcp_input(&p.conn->tcp, w->tcp_pool, dir, pkt, identify, &p);
     w->packet = NULL;
-    after_tcp(w, flow, dir, pkt->at);
+    after_tcp(w, flow, dir, &pkt->at);
 }
 
 /* The one way out for every flow, however it ends. */
@@ -282,7 +296,7 @@ void worker_pulse(struct worker *w, struct stamp now)
 
         w->units = &c->units;
         tcp_tick(&c->tcp, w->tcp_pool, now, identify, &p);
-        after_tcp(w, flow, TO_SERVER, now);
+        after_tcp(w, flow, TO_SERVER, &now);
     }
 }
 

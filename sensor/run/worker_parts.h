@@ -56,8 +56,8 @@ struct conn {
     bool anomaly_said;
     bool closed_said;
     bool seen[2];     /* data, by direction after reversal */
-    int64_t lost_ns;  /* when it was last said that bytes were lost; 0: never */
     uint32_t waiting; /* its place among the worker's, from 1; 0: none */
+    uint32_t lost_ms; /* when it was last said that bytes are missing; 0: never */
 };
 
 struct path {

@@ -76,7 +76,7 @@ static void took(struct deployment *d, const struct msg *m)
         return;
     listen(d, at, m);
     if (!at->tasked)
-        waiting_add(d->consumers->tasks, m);
+        waiting_add(d->consumers->tasks, m, NULL);
     at->tasked = true;
 }
 

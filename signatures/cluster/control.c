@@ -357,7 +357,7 @@ static void judge(struct deployment *d, const struct msg *m, const struct detect
             say(m, RULE_CONTROL_DANGEROUS, SEV_HIGH,
                 "a hello that revokes a task which was published and has not ended", out);
         else
-            waiting_add(d->control->hellos, m);
+            waiting_add(d->control->hellos, m, NULL);
     } else if (risk == RECON) {
         recon(m, out);
     } else if (risk == CHANGE || (risk > CHANGE && (to_itself(d, m) || is_cancel(d, m)))) {

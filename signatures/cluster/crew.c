@@ -35,16 +35,25 @@ uint64_t crew_host_id(const struct msg *m)
     return topology_client(m->conn);
 }
 
-static void note_partial(struct crew *c, struct host *h, unsigned coverage)
+/* What is known of an address on all brokers together. */
+enum { WORKS = 1, TAKES = 2, PARTLY = 4, ONE_WAY = 8 };
+
+static void make_known(struct crew *c, const struct host *h, unsigned what)
 {
     bool fresh;
-    uint8_t *partly;
+    uint8_t *is = lru_put(c->workers, h->id, &fresh);
 
-    h->one_way |= (coverage & COVER_ONE_WAY) != 0;
-    if (h->partial || !(partly = lru_put(c->workers, h->id, &fresh)))
+    if (is)
+        *is = (uint8_t)(*is | what);
+}
+
+static void note_partial(struct crew *c, struct host *h, bool one_way)
+{
+    if (h->partial && h->one_way >= one_way)
         return;
     h->partial = true;
-    *partly = true;
+    h->one_way |= one_way;
+    make_known(c, h, PARTLY | (one_way ? ONE_WAY : 0));
 }
 
 struct host *crew_host(struct crew *c, const struct msg *m)
@@ -58,7 +67,7 @@ struct host *crew_host(struct crew *c, const struct msg *m)
         h->first = m->at.ns;
     }
     if (h && (m->coverage & (COVER_MIDSTREAM | COVER_ONE_WAY | COVER_GAP)))
-        note_partial(c, h, m->coverage);
+        note_partial(c, h, (m->coverage & COVER_ONE_WAY) != 0);
     return h;
 }
 
@@ -72,16 +81,31 @@ struct host *crew_find(struct crew *c, const struct msg *m, uint64_t host)
     return crew_find_in(c, topology_scope(m), host);
 }
 
+static bool is_known_to(struct crew *c, uint64_t host, uint8_t what)
+{
+    const uint8_t *is = lru_get(c->workers, host);
+
+    return is && (*is & what);
+}
+
 bool crew_works(struct crew *c, uint64_t host)
 {
-    return lru_get(c->workers, host) != NULL;
+    return is_known_to(c, host, WORKS);
+}
+
+bool crew_takes(struct crew *c, uint64_t host)
+{
+    return is_known_to(c, host, TAKES);
 }
 
 bool crew_partly(struct crew *c, uint64_t host)
 {
-    const uint8_t *partly = lru_get(c->workers, host);
+    return is_known_to(c, host, PARTLY);
+}
 
-    return partly && *partly;
+bool crew_one_way(struct crew *c, uint64_t host)
+{
+    return is_known_to(c, host, ONE_WAY);
 }
 
 int64_t crew_lost(const struct crew *c, uint64_t host)
@@ -102,12 +126,14 @@ void crew_note_lost(struct crew *c, const struct msg *m)
 
 static void works(struct crew *c, struct host *h)
 {
-    bool fresh;
+    bool takes = !h->takes && (h->consumes | h->announced | h->mailbox) != 0;
+    bool works = !h->works && (h->partial || (h->published | h->consumes | h->worked) != 0);
 
-    if (h->works || !(h->published || h->took || h->consumes || h->worked || h->partial))
+    if (!takes && !works)
         return;
-    h->works = true;
-    lru_put(c->workers, h->id, &fresh);
+    h->takes |= takes;
+    h->works |= works;
+    make_known(c, h, (works ? WORKS : 0) | (takes ? TAKES : 0));
 }
 
 static uint64_t queue_key(const struct msg *m, struct bytes name)

@@ -24,7 +24,7 @@ struct host {
     uint32_t names;    /* of tasks that it was the first to bring in: hidden.c */
     bool partial;      /* some of what it did was seen in part only: mid-stream, one way, a gap */
     bool one_way;      /* some connection of its was seen one way only */
-    bool works;        /* it is among crew.workers */
+    bool works, takes; /* crew.workers has it so */
 };
 
 struct queue {
@@ -36,7 +36,7 @@ struct queue {
 
 struct crew {
     struct lru *hosts, *queues;
-    struct lru *workers; /* addresses of crew_works(): uint8_t, crew_partly() */
+    struct lru *workers; /* uint8_t, of crew_works() and its like */
     struct lru *lost;    /* of crew_lost() */
     int64_t begin;       /* the first message of all */
 };
@@ -50,9 +50,13 @@ uint64_t crew_host_id(const struct msg *m);
 struct host *crew_host(struct crew *c, const struct msg *m);
 /* On whichever broker, this address publishes or takes tasks, or was seen in part only. */
 bool crew_works(struct crew *c, uint64_t host);
-/* On whichever, some of what it did was seen in part only: of a connection that was there before us
- * the database is not known. */
+/* Likewise, it takes tasks, or says or shows itself to be a worker. */
+bool crew_takes(struct crew *c, uint64_t host);
+/* Some of what it did was seen in part only: of a connection that was there before us the database
+ * is not known. */
 bool crew_partly(struct crew *c, uint64_t host);
+/* Some connection of its was seen one way only. */
+bool crew_one_way(struct crew *c, uint64_t host);
 /* When bytes of one of its connections, to whichever broker, were last lost; 0: never. */
 int64_t crew_lost(const struct crew *c, uint64_t host);
 /* Who has that id on the broker of m; NULL: nobody known. */

@@ -14,7 +14,7 @@ static void close_deployment(void *self)
 {
     struct deployment *d = self;
     struct lru *const maps[] = {d->bindings,  d->ways,    d->answers, d->names,
-                                d->producers, d->scripts, d->readers};
+                                d->producers, d->scripts, d->readers, d->claims};
 
     crew_close(&d->crew);
     ledger_free(d->ledger);
@@ -27,6 +27,7 @@ static void close_deployment(void *self)
     schedule_free(d->schedule);
     waiting_free(d->unacked);
     waiting_free(d->doubted);
+    waiting_free(d->late);
     for (size_t i = 0; i < sizeof maps / sizeof *maps; i++)
         if (maps[i])
             lru_free(maps[i]);
@@ -43,8 +44,9 @@ static bool open_maps(struct deployment *d)
     d->producers = flood_new();
     d->scripts = scripts_new();
     d->readers = results_read_new();
+    d->claims = claims_new();
     return d->bindings && d->ways && d->answers && d->names && d->producers && d->scripts &&
-           d->readers;
+           d->readers && d->claims;
 }
 
 static void *open_deployment(const struct policy *policy)
@@ -64,8 +66,10 @@ static void *open_deployment(const struct policy *policy)
     d->schedule = schedule_new();
     d->unacked = unacked_new();
     d->doubted = forged_new();
+    d->late = late_new();
     if (crew_open(&d->crew) && d->ledger && d->nodes && d->control && d->consumers && d->origins &&
-        d->belongs && d->swallowed && d->schedule && d->unacked && d->doubted && open_maps(d))
+        d->belongs && d->swallowed && d->schedule && d->unacked && d->doubted && d->late &&
+        open_maps(d))
         return d;
     close_deployment(d);
     return NULL;
@@ -90,6 +94,26 @@ bool deployment_wants_command(const struct msg *m)
              name_ends(msg_text(m, F_REDIS_KEY), "unacked_mutex")));
 }
 
+/* What concerns a task, from its publish to its result. */
+static void life(struct deployment *d, const struct msg *m, const struct detect_out *out)
+{
+    if (m->kind == MSG_TASK) {
+        origins_note(d, m, out);
+        tasks_note(d, m, out);
+        handcrafted_note(d, m, out);
+        hidden_note(d, m, out);
+        flood_note(d, m, out);
+    } else if (m->kind == MSG_WORKER) {
+        claims_note(d, m, out);
+        tasks_note(d, m, out);
+    } else if (m->kind == MSG_RESULT) {
+        forged_note(d, m, out);
+        results_read_note(d, m, out);
+    } else if (m->kind & (MSG_COMMAND | MSG_REPLY)) {
+        forged_note(d, m, out);
+    }
+}
+
 static void note(void *self, const struct msg *m, const struct detect_out *out)
 {
     struct deployment *d = self;
@@ -101,19 +125,13 @@ static void note(void *self, const struct msg *m, const struct detect_out *out)
     nodes_note(d->nodes, &d->crew, m, out);
     if (m->kind != MSG_CLOSED)
         crew_note(&d->crew, m);
-    origins_note(d, m, out);
-    tasks_note(d, m, out);
-    forged_note(d, m, out);
-    handcrafted_note(d, m, out);
-    hidden_note(d, m, out);
-    flood_note(d, m, out);
+    life(d, m, out);
     control_note(d, m, out);
     tap_note(d, m, out);
     server_note(d, m, out);
     keys_note(d, m, out);
     junk_note(d, m, out);
     scripts_note(d, m, out);
-    results_read_note(d, m, out);
     consumers_note(d, m, out);
     swallowed_note(d, m, out);
     schedule_note(d, m, out);
@@ -131,6 +149,7 @@ static void tick(void *self, struct stamp now, const struct detect_out *out)
     schedule_tick(d, now, out);
     unacked_tick(d, now, out);
     forged_tick(d, now, out);
+    late_tick(d, now, out);
 }
 
 static void finish(void *self, struct stamp now, const struct detect_out *out)
@@ -139,6 +158,7 @@ static void finish(void *self, struct stamp now, const struct detect_out *out)
     schedule_finish(self, out);
     unacked_finish(self, now, out);
     forged_finish(self, out);
+    late_finish(self, out);
 }
 
 const struct cluster_detector deployment_detector = {

@@ -9,6 +9,9 @@
 #include "signatures/cluster/nodes.h"
 #include "signatures/detector.h"
 
+struct baseline;
+struct origin;
+
 struct deployment {
     struct crew crew;
     struct ledger *ledger;
@@ -19,11 +22,13 @@ struct deployment {
     struct schedule *schedule;
     struct waiting *unacked; /* of unacked.c */
     struct waiting *doubted; /* of forged.c */
+    struct waiting *late;    /* of late.c */
     struct lru *bindings;    /* of tap.c */
     struct lru *ways;        /* of ways.c */
     struct lru *names;       /* of hidden.c */
     struct lru *producers;   /* of flood.c */
     struct origins *origins;
+    struct lru *claims; /* of claims.c */
     struct belongs *belongs;
     struct lru *answers; /* of handcrafted.c */
     struct lru *scripts; /* of scripts.c */
@@ -39,8 +44,7 @@ void tasks_note(struct deployment *d, const struct msg *m, const struct detect_o
 uint64_t tasks_id(struct bytes id); /* of a task, for the ledger */
 /* Bytes that came to this host, which takes tasks, were lost since the task was last seen, or none
  * of them are seen: its delivery may have been among them. */
-bool tasks_may_have_taken(struct deployment *d, const struct msg *m, const struct ledger_task *t,
-                          uint64_t host);
+bool tasks_may_have_taken(struct deployment *d, const struct ledger_task *t, uint64_t host);
 /* The task's publish was not seen, and this host was there before we looked. */
 bool tasks_is_from_before(struct deployment *d, const struct msg *m, const struct ledger_task *t,
                           uint64_t host);
@@ -51,11 +55,21 @@ bool tasks_goes_by_it(struct deployment *d, const struct msg *m, const struct le
 /* A task message that brings a task in: published, or called restored by who cannot have had it. */
 bool tasks_is_published(struct deployment *d, const struct msg *m);
 
-/* forged.c: result-forged. */
+/* forged.c: result-forged; told of results. */
 struct waiting *forged_new(void);
 void forged_note(struct deployment *d, const struct msg *m, const struct detect_out *out);
 void forged_tick(struct deployment *d, struct stamp now, const struct detect_out *out);
 void forged_finish(struct deployment *d, const struct detect_out *out);
+
+/* late.c: emits a finding about a task that its client never took; of a client that takes tasks a
+ * second later, unless it turns out that bytes to it were lost. */
+struct waiting *late_new(void);
+void late_say(struct deployment *d, const struct msg *m, struct finding *f,
+              const struct detect_out *out);
+/* Bytes to that host were lost about when m came, or since. */
+bool late_excuses(struct deployment *d, const struct msg *m, uint64_t host);
+void late_tick(struct deployment *d, struct stamp now, const struct detect_out *out);
+void late_finish(struct deployment *d, const struct detect_out *out);
 
 /* handcrafted.c: task-handcrafted. */
 struct lru *handcrafted_new(void);
@@ -123,6 +137,17 @@ void consumers_finish(struct deployment *d, struct stamp now, const struct detec
 struct origins *origins_new(void);
 void origins_free(struct origins *o);
 void origins_note(struct deployment *d, const struct msg *m, const struct detect_out *out);
+/* Retries, replacements and what is put back keep the origin of who sent the task first; relays
+ * publish what others sent. b: NULL, or the baseline. */
+bool origins_publishes_for_others(struct deployment *d, const struct msg *m,
+                                  const struct baseline *b);
+
+/* claims.c: task-origin-spoofed of a live worker's name; told of events, and asked by origins.c of
+ * a task that is published. */
+struct lru *claims_new(void);
+void claims_note(struct deployment *d, const struct msg *m, const struct detect_out *out);
+void claims_judge(struct deployment *d, const struct msg *m, const struct origin *o,
+                  const struct detect_out *out);
 
 /* belongs.c: worker-unknown. */
 struct belongs *belongs_new(void);

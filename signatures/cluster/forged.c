@@ -84,7 +84,7 @@ static bool is_foreign(struct deployment *d, const struct msg *m, const struct l
     if (t->retried && t->publisher == host)
         return false; /* it took the task before anything of it was seen */
     if (took_origin(d, t, host, m->at.ns) || is_told_revoked(d, m, t, host) ||
-        tasks_may_have_taken(d, m, t, host) || tasks_is_from_before(d, m, t, host))
+        tasks_may_have_taken(d, t, host) || tasks_is_from_before(d, m, t, host))
         return false;
     if (t->taken_ns != 0)
         return true;
@@ -102,7 +102,8 @@ static struct ledger_task *task_of(struct deployment *d, const struct msg *m)
     return t ? t : ledger_find_any(d->ledger, id, m->at.ns);
 }
 
-static void say(const struct msg *m, const struct ledger_task *t, const struct detect_out *out)
+static void say(struct deployment *d, const struct msg *m, const struct ledger_task *t,
+                const struct detect_out *out)
 {
     struct finding f;
 
@@ -110,16 +111,17 @@ static void say(const struct msg *m, const struct ledger_task *t, const struct d
     finding_reason(&f, t->taken_ns ? "a result from an address that never took the task"
                                    : "a result of a task that nobody has taken yet");
     finding_text(&f, "status", msg_text(m, F_RESULT_STATUS));
-    out->emit(out->ctx, m, &f);
+    late_say(d, m, &f, out);
 }
 
 static void written(struct deployment *d, const struct msg *m, const struct detect_out *out)
 {
-    uint64_t host = crew_host_id(m);
     struct ledger_task *t = task_of(d, m);
+    uint64_t host;
 
     if (!t)
         return;
+    host = crew_host_id(m);
     if (t->accused == host || !is_foreign(d, m, t, host) ||
         baseline_lists(out->policy->baseline, BASELINE_RELAYS, &m->conn->id.client)) {
         t->ended |= is_final(m);
@@ -127,9 +129,9 @@ static void written(struct deployment *d, const struct msg *m, const struct dete
     }
     t->accused = host;
     if (is_comparable(d, m, t, host))
-        say(m, t, out);
+        say(d, m, t, out);
     else
-        waiting_add(d->doubted, m);
+        waiting_add(d->doubted, m, NULL);
 }
 
 /* The key under which a command puts what was elsewhere on the server; empty: none. */
@@ -179,7 +181,7 @@ static void judge_until(struct deployment *d, int64_t until, const struct detect
         const struct ledger_task *t = task_of(d, &v.m);
 
         if (t && is_foreign(d, &v.m, t, host) && is_comparable(d, &v.m, t, host))
-            say(&v.m, t, out);
+            say(d, &v.m, t, out);
     }
 }
 

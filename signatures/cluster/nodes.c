@@ -68,17 +68,19 @@ void nodes_free(struct nodes *n)
 /* The place in which it shows itself: a mailbox, a table of bindings, a channel, an exchange. */
 static struct bytes place_of(const struct msg *m, struct bytes node)
 {
-    static const enum field_id places[] = {F_REDIS_CHANNEL, F_REDIS_KEY, F_AMQP_EXCHANGE};
-    struct bytes mailbox = msg_text(m, F_AMQP_QUEUE);
+    const union field_value *place = msg_find(m, F_AMQP_EXCHANGE);
+    struct bytes mailbox;
 
     if (m->kind == MSG_COMMAND) {
+        mailbox = msg_text(m, F_AMQP_QUEUE);
         bytes_cut(&mailbox, node.len + 1);
         return mailbox;
     }
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
-        if (msg_has(m, places[i]))
-            return msg_text(m, places[i]);
-    return (struct bytes){0};
+    if (!place)
+        place = msg_find(m, F_REDIS_CHANNEL);
+    if (!place)
+        place = msg_find(m, F_REDIS_KEY);
+    return place ? place->text : (struct bytes){0};
 }
 
 /* One name in two clusters that share a broker is two nodes. */

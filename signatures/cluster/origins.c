@@ -10,10 +10,8 @@
 #include "signatures/flat.h"
 #include "signatures/origin.h"
 
-#define MEMO       4096u /* answers; a power of two */
-#define CLAIMS_MAX 16384u
-#define ALIVE_NS   (60 * INT64_C(1000000000)) /* a worker speaks every two seconds */
-#define LIST_MAX   400u
+#define MEMO     4096u /* answers; a power of two */
+#define LIST_MAX 400u
 
 /* What the baseline says of one origin, address, user and task name. */
 struct answer {
@@ -23,49 +21,19 @@ struct answer {
     bool allowed;   /* by the producer's own list */
 };
 
-/* A process that announced itself: pid and host of a worker, on one broker and vhost or database.
- * A task that claims to be sent by it, from another address, waits for its next sign of life: where
- * the worker is gone, what has its name now may be its next life. */
-struct claim {
-    uint64_t host, node; /* its address; hash of its whole name */
-    int64_t last, waits_since;
-    void *task;     /* flat; NULL: none waits */
-    uint8_t family; /* of its address: IPv4 and IPv6 may be one host */
-    bool shared;    /* two addresses have the same pid and host: containers with a fixed name */
-};
-
 struct origins {
     struct answer memo[MEMO];
     const struct baseline *baseline; /* that the memo is of */
     unsigned generation;
-    struct lru *claims;
 };
-
-static void gone(void *ctx, uint64_t key, void *value)
-{
-    struct claim *c = value;
-
-    (void)ctx, (void)key;
-    free(c->task);
-}
 
 struct origins *origins_new(void)
 {
-    struct origins *o = calloc(1, sizeof *o);
-
-    if (!o)
-        return NULL;
-    o->claims = lru_new(CLAIMS_MAX, sizeof(struct claim), gone, NULL);
-    if (o->claims)
-        return o;
-    free(o);
-    return NULL;
+    return calloc(1, sizeof(struct origins));
 }
 
 void origins_free(struct origins *o)
 {
-    if (o)
-        lru_free(o->claims);
     free(o);
 }
 
@@ -143,13 +111,11 @@ static bool may_have_taken(struct deployment *d, const struct msg *m, uint64_t i
     /* Anybody can ask a list that nobody fills. */
     if (!h || (judged && !baseline_worker(b, any, &m->conn->id.client, any, any)))
         return false;
-    return t ? tasks_may_have_taken(d, m, t, h->id) : had_it_before(d, m, h, judged);
+    return t ? tasks_may_have_taken(d, t, h->id) : had_it_before(d, m, h, judged);
 }
 
-/* Retries, replacements and what is put back keep the origin of who sent the task first; relays
- * publish what others sent. */
-static bool publishes_for_others(struct deployment *d, const struct msg *m,
-                                 const struct baseline *b)
+bool origins_publishes_for_others(struct deployment *d, const struct msg *m,
+                                  const struct baseline *b)
 {
     uint64_t id = tasks_id(msg_text(m, F_TASK_ID));
 
@@ -159,8 +125,8 @@ static bool publishes_for_others(struct deployment *d, const struct msg *m,
 
 /* --- findings --------------------------------------------------------------------- */
 
-static void say(const struct msg *m, enum rule_id rule, enum severity severity, const char *why,
-                struct bytes host, const struct detect_out *out)
+static struct finding about(const struct msg *m, enum rule_id rule, enum severity severity,
+                            const char *why, struct bytes host)
 {
     struct finding f;
 
@@ -171,6 +137,14 @@ static void say(const struct msg *m, enum rule_id rule, enum severity severity, 
         finding_text(&f, "user", msg_text(m, F_USER));
     f.fold_class = hash_bytes(host, 0);
     f.once_a_task = true;
+    return f;
+}
+
+static void say(const struct msg *m, enum rule_id rule, enum severity severity, const char *why,
+                struct bytes host, const struct detect_out *out)
+{
+    struct finding f = about(m, rule, severity, why, host);
+
     out->emit(out->ctx, m, &f);
 }
 
@@ -180,6 +154,7 @@ static bool judge_origin(struct deployment *d, const struct sent *s, enum baseli
 {
     const struct baseline *b = out->policy->baseline;
     struct bytes host = s->origin.host;
+    struct finding f;
 
     if (is == ORIGIN_KNOWN || !baseline_judges(b, BASELINE_PRODUCERS))
         return false;
@@ -188,16 +163,18 @@ static bool judge_origin(struct deployment *d, const struct sent *s, enum baseli
             "a task from a host that the baseline does not list", host, out);
         return true;
     }
-    if (publishes_for_others(d, s->m, b))
+    if (origins_publishes_for_others(d, s->m, b))
         return false;
-    if (is == ORIGIN_ELSEWHERE)
-        say(s->m, RULE_TASK_ORIGIN_SPOOFED, SEV_CRITICAL,
-            "a task claims a host that the baseline knows, from an address that is not its own",
-            host, out);
-    else
-        say(s->m, RULE_TASK_ORIGIN_UNKNOWN, SEV_HIGH,
-            "a task from a host that the baseline knows, sent by another user of the broker", host,
-            out);
+    f = is == ORIGIN_ELSEWHERE
+            ? about(s->m, RULE_TASK_ORIGIN_SPOOFED, SEV_CRITICAL,
+                    "a task claims a host that the baseline knows, from an address that is not its "
+                    "own",
+                    host)
+            : about(
+                  s->m, RULE_TASK_ORIGIN_UNKNOWN, SEV_HIGH,
+                  "a task from a host that the baseline knows, sent by another user of the broker",
+                  host);
+    late_say(d, s->m, &f, out);
     return true;
 }
 
@@ -262,117 +239,6 @@ static void judge_names(struct origins *o, const struct sent *s, const struct an
         say_names(s->m, &unknown, out);
 }
 
-/* --- a live worker's name ---------------------------------------------------------- */
-
-static uint64_t process_key(const struct msg *m, int64_t pid, struct bytes host)
-{
-    return hash_mix(hash_mix(topology_scope(m), (uint64_t)pid), hash_bytes(host, 8));
-}
-
-static void drop_task(struct claim *c)
-{
-    free(c->task);
-    c->task = NULL;
-}
-
-/* The worker lives: what waits was not sent by its next life. */
-static void tell_claim(struct claim *c, int64_t now, const struct detect_out *out)
-{
-    struct flat_view v;
-    struct origin o;
-
-    if (!c->task)
-        return;
-    flat_read(c->task, &v);
-    if (now - c->waits_since <= ALIVE_NS && origin_parse(msg_text(&v.m, F_TASK_ORIGIN), &o))
-        say(&v.m, RULE_TASK_ORIGIN_SPOOFED, SEV_CRITICAL,
-            "a task claims the process of a live worker, from an address that is not its own",
-            o.host, out);
-    drop_task(c);
-}
-
-static void take_over(struct claim *c, const struct msg *m)
-{
-    drop_task(c);
-    *c = (struct claim){.host = crew_host_id(m), .family = m->conn->id.client.family};
-}
-
-/* The host of a node's name: what follows the first '@'. */
-static struct bytes host_of_node(struct bytes node)
-{
-    const uint8_t *at = node.len > 0 ? memchr(node.at, '@', node.len) : NULL;
-
-    if (at)
-        bytes_cut(&node, (size_t)(at - node.at) + 1);
-    return at ? node : (struct bytes){0};
-}
-
-static bool takes_tasks(struct deployment *d, const struct msg *m, uint64_t host)
-{
-    const struct host *h = crew_find(&d->crew, m, host);
-
-    return h && (h->took != 0 || h->partial);
-}
-
-/* The same pid and host at another address. Under the node's own name that is worker-impersonation,
- * or containers that share it. Under another name an event costs nothing, and nobody is told of it:
- * then only who takes tasks has a say, lest a stranger's heartbeat blinds us. true: the claim is
- * the speaker's now. */
-static bool contest(struct deployment *d, struct claim *c, const struct msg *m, uint64_t node)
-{
-    if (c->node != node) {
-        if (!takes_tasks(d, m, crew_host_id(m)))
-            return false;
-        if (!takes_tasks(d, m, c->host)) {
-            take_over(c, m);
-            return true;
-        }
-    }
-    c->shared = true;
-    drop_task(c);
-    return false;
-}
-
-/* An event of a worker; of task-sent the name is a client's. */
-static void worker_speaks(struct deployment *d, const struct msg *m, const struct detect_out *out)
-{
-    struct origins *o = d->origins;
-    struct bytes host = host_of_node(msg_text(m, F_WORKER_HOSTNAME));
-    uint64_t node = hash_bytes(msg_text(m, F_WORKER_HOSTNAME), 14);
-    int64_t pid = msg_num(m, F_WORKER_PID, 0);
-    struct claim *c;
-    bool fresh;
-
-    if (m->dir != TO_SERVER || host.len == 0 || pid <= 0 || msg_is(m, F_WORKER_EVENT, "task-sent"))
-        return;
-    c = lru_put(o->claims, process_key(m, pid, host), &fresh);
-    if (!c)
-        return;
-    if (fresh || (c->host != crew_host_id(m) && m->at.ns - c->last > ALIVE_NS))
-        take_over(c, m);
-    if (c->host != crew_host_id(m) && !contest(d, c, m, node))
-        return;
-    tell_claim(c, m->at.ns, out);
-    c->node = node;
-    c->last = msg_is(m, F_WORKER_EVENT, "worker-offline") ? 0 : m->at.ns;
-}
-
-static void judge_claim(struct deployment *d, const struct sent *s, const struct detect_out *out)
-{
-    const struct msg *m = s->m;
-    struct claim *c;
-
-    if (s->origin.pid <= 0)
-        return;
-    c = lru_get(d->origins->claims, process_key(m, s->origin.pid, s->origin.host));
-    if (!c || c->host == crew_host_id(m) || c->shared || c->task || c->last == 0 ||
-        c->family != m->conn->id.client.family || m->at.ns - c->last > ALIVE_NS ||
-        publishes_for_others(d, m, out->policy->baseline))
-        return;
-    c->task = flat_keep(m);
-    c->waits_since = m->at.ns;
-}
-
 /* --- tasks ------------------------------------------------------------------------- */
 
 /* A delivery stands for a publish that was not seen. */
@@ -407,13 +273,11 @@ static void task(struct deployment *d, const struct msg *m, const struct detect_
         judge_names(d->origins, &s, &a, out);
     }
     if (s.who && s.has_origin && !said)
-        judge_claim(d, &s, out);
+        claims_judge(d, s.m, &s.origin, out);
 }
 
 void origins_note(struct deployment *d, const struct msg *m, const struct detect_out *out)
 {
     if (m->kind == MSG_TASK)
         task(d, m, out);
-    else if (m->kind == MSG_WORKER)
-        worker_speaks(d, m, out);
 }

@@ -207,7 +207,7 @@ void schedule_note(struct deployment *d, const struct msg *m, const struct detec
         w->reads |= name_starts(msg_text(m, F_REDIS_COMMAND), "ZRANGE");
     else if (writes(m) &&
              !baseline_lists(out->policy->baseline, BASELINE_SCHEDULERS, &m->conn->id.client))
-        w->waits = w->waits || waiting_add(s->writes, m);
+        w->waits = w->waits || waiting_add(s->writes, m, NULL);
 }
 
 /* Beat will send it in its own name: it is judged as if it had been sent. */

@@ -49,7 +49,8 @@ static struct ledger_task *enter(struct deployment *d, const struct msg *m, uint
     return t;
 }
 
-static void replayed(const struct msg *m, const struct ledger_task *t, const struct detect_out *out)
+static void replayed(struct deployment *d, const struct msg *m, const struct ledger_task *t,
+                     const struct detect_out *out)
 {
     struct finding f;
 
@@ -59,7 +60,7 @@ static void replayed(const struct msg *m, const struct ledger_task *t, const str
                                     : "a task that was delivered before is published again, from "
                                       "an address that never took it");
     finding_num(&f, "seconds_after", (m->at.ns - t->seen_ns) / 1000000000);
-    out->emit(out->ctx, m, &f);
+    late_say(d, m, &f, out);
 }
 
 /* A chord, or another canvas, that took this task's place: whoever runs the last of its parts
@@ -86,14 +87,12 @@ static bool came_first(const struct msg *m, const struct ledger_task *t)
     return m->at.ns < t->first_ns;
 }
 
-bool tasks_may_have_taken(struct deployment *d, const struct msg *m, const struct ledger_task *t,
-                          uint64_t host)
+bool tasks_may_have_taken(struct deployment *d, const struct ledger_task *t, uint64_t host)
 {
-    const struct host *h = crew_find(&d->crew, m, host);
     int64_t lost = crew_lost(&d->crew, host);
 
-    return h && (h->consumes || h->announced || h->mailbox) &&
-           (h->one_way || (lost != 0 && lost + LATE_NS >= t->seen_ns));
+    return crew_takes(&d->crew, host) &&
+           (crew_one_way(&d->crew, host) || (lost != 0 && lost + LATE_NS >= t->seen_ns));
 }
 
 bool tasks_is_from_before(struct deployment *d, const struct msg *m, const struct ledger_task *t,
@@ -111,7 +110,7 @@ static bool is_excused(struct deployment *d, const struct msg *m, struct ledger_
     if (came_first(m, t) || ledger_took_any(d->ledger, t->id, host, m->at.ns) ||
         tasks_is_from_before(d, m, t, host) || ends_replaced(d, m, t, host))
         return true;
-    if (!tasks_may_have_taken(d, m, t, host))
+    if (!tasks_may_have_taken(d, t, host))
         return false;
     ledger_take(t, host, m->at.ns); /* what follows of it comes from there */
     return true;
@@ -133,7 +132,7 @@ static void published(struct deployment *d, const struct msg *m, uint64_t id,
     }
     if (t->publisher != host && !is_excused(d, m, t, host) &&
         !baseline_lists(out->policy->baseline, BASELINE_RELAYS, &m->conn->id.client))
-        replayed(m, t, out);
+        replayed(d, m, t, out);
     if (t->publisher == 0 || came_first(m, t))
         t->publisher = host;
     if (came_first(m, t)) {

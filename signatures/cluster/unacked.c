@@ -83,10 +83,10 @@ static void judge_until(struct deployment *d, int64_t until, int64_t early,
 /* Too many wait: they are judged early, and none is lost. */
 static void wait(struct deployment *d, const struct msg *m, const struct detect_out *out)
 {
-    if (waiting_add(d->unacked, m))
+    if (waiting_add(d->unacked, m, NULL))
         return;
     judge_until(d, INT64_MAX, INT64_MAX, out);
-    waiting_add(d->unacked, m);
+    waiting_add(d->unacked, m, NULL);
 }
 
 void unacked_kept(struct deployment *d, const struct msg *m, const struct detect_out *out)

@@ -36,16 +36,16 @@ void waiting_free(struct waiting *w)
     free(w);
 }
 
-bool waiting_add(struct waiting *w, const struct msg *m)
+bool waiting_add(struct waiting *w, const struct msg *m, const struct finding *f)
 {
     struct item *to = &w->ring[(w->first + w->n) % w->max];
 
     if (w->n == w->max)
         return false;
-    to->block = aligned_alloc(16, (flat_size(m, NULL, 0) + 15) & ~(size_t)15);
+    to->block = aligned_alloc(16, (flat_size(m, f, f != NULL) + 15) & ~(size_t)15);
     if (!to->block)
         return false;
-    flat_write(to->block, m, NULL, 0);
+    flat_write(to->block, m, f, f != NULL);
     to->at = m->at.ns;
     to->host = crew_host_id(m);
     w->n++;

@@ -12,9 +12,9 @@ struct waiting;
 struct waiting *waiting_new(unsigned max);
 void waiting_free(struct waiting *w);
 
-/* Copies the message, which comes no earlier than the last one. false: the ring is full, or there
- * is no memory; the message does not wait. */
-bool waiting_add(struct waiting *w, const struct msg *m);
+/* Copies the message, which comes no earlier than the last one, and a finding about it (NULL:
+ * none). false: the ring is full, or there is no memory; the message does not wait. */
+bool waiting_add(struct waiting *w, const struct msg *m, const struct finding *f);
 
 /* Takes out the oldest message that came at `until` or before (ns of packet time), and its sender's
  * crew_host_id(); false: there is none. The view is good until the next call. */

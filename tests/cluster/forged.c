@@ -95,10 +95,12 @@ static void revoked_everywhere(void **state)
     scene_result(&s, 32, "a", "REVOKED");
     scene_expect(&s, "");
     scene_result(&s, 32, "a", "SUCCESS");
+    scene_wait(&s, 2); /* it takes tasks */
     scene_expect(&s, "result-forged/4@32 ");
     scene_result(&s, 66, "a", "REVOKED"); /* no worker */
     scene_expect(&s, "result-forged/4@66 ");
     scene_result(&s, 32, "b", "REVOKED");
+    scene_wait(&s, 2);
     scene_expect(&s, "result-forged/4@32 ");
     scene_close(&s);
 }
@@ -128,6 +130,7 @@ static void results_elsewhere(void **state)
     scene_publish(&s, 21, "b");
     scene_deliver(&s, 32, 2, "b");
     stored(&s, 31, "b", "SUCCESS"); /* known on the broker: it is no other's address */
+    scene_wait(&s, 2);
     scene_expect(&s, "result-forged/4@31 ");
     stored(&s, 32, "b", "SUCCESS");
     stored(&s, 66, "b", "SUCCESS"); /* 32 goes by its address there */

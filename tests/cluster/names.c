@@ -61,6 +61,9 @@ static void clusters(void **state)
 {
     static const char *const names[][2] = {
         {"/0.celeryev/worker.heartbeat", ""},
+        {"/15.celeryev", ""},
+        {"celeryev", ""},
+        {"/0x.celeryev", "/0x"},
         {"crm_/0.celeryev/worker.heartbeat", "crm_"},
         {"erp_0.celery.pidbox", "erp_"},
         {"erp_celeryev", "erp_"},

@@ -159,6 +159,7 @@ static void retries(void **state)
     make(&t.s, 31, "b", "gen1@web1", "shop.add"); /* its own task under web1's name */
     scene_num(&t.s, F_TASK_RETRIES, 1);
     scene_say(&t.s);
+    scene_wait(&t.s, 2); /* it takes tasks */
     scene_expect(&t.s, "task-origin-spoofed/5@31 ");
     make(&t.s, 66, "a", "gen1@web1", "shop.add");
     scene_num(&t.s, F_TASK_RETRIES, 2);
@@ -187,6 +188,7 @@ static void retries_from_before(void **state)
     scene_expect(&t.s, "");
     make(&t.s, 31, "b", "gen1@web1", "shop.add");
     scene_say(&t.s);
+    scene_wait(&t.s, 2);
     scene_expect(&t.s, "task-origin-spoofed/5@31 ");
     make(&t.s, 66, "c", "gen1@web1", "shop.add"); /* takes no tasks */
     t.s.m.coverage = COVER_MIDSTREAM;
@@ -198,6 +200,7 @@ static void retries_from_before(void **state)
     t.s.m.coverage = COVER_MIDSTREAM;
     scene_num(&t.s, F_TASK_RETRIES, 1);
     scene_say(&t.s);
+    scene_wait(&t.s, 2);
     scene_expect(&t.s, "task-origin-spoofed/5@66 ");
     end(&t);
 }

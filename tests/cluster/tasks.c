@@ -126,6 +126,7 @@ static void replaced_by_a_chord(void **state)
     scene_publish(&s, 21, "another");
     scene_deliver(&s, 33, 3, "another");
     child(&s, 33, "replaced", "another", "replaced"); /* took something else */
+    scene_wait(&s, 2);
     scene_expect(&s, "task-replayed/4@33 ");
     scene_close(&s);
 }
@@ -164,6 +165,8 @@ static void lost(void **state)
     scene_wait(&s, 5);
     scene_publish(&s, 21, "a");
     scene_publish(&s, 31, "a"); /* nothing was, since */
+    scene_expect(&s, "");
+    scene_wait(&s, 2);
     scene_expect(&s, "task-replayed/4@31 ");
     scene_lost(&s, 31);
     scene_publish(&s, 31, "a");
@@ -207,6 +210,35 @@ static void one_way(void **state)
     says_one_way(&s, 66, NULL);
     scene_publish(&s, 66, "a");
     scene_expect(&s, "task-replayed/4@66 ");
+    scene_close(&s);
+}
+
+/* What was lost may be known only after what came of it. */
+static void lost_before_it_is_known(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, &deployment_detector);
+    scene_deliver(&s, 31, 1, "another");
+    scene_wait(&s, 5);
+    scene_publish(&s, 21, "a");
+    scene_publish(&s, 31, "a");
+    scene_result(&s, 31, "another", "SUCCESS");
+    scene_lost(&s, 31);
+    scene_wait(&s, 3);
+    scene_finish(&s);
+    scene_expect(&s, "");
+    scene_publish(&s, 21, "b");
+    scene_publish(&s, 31, "b");
+    scene_wait(&s, 3);
+    scene_lost(&s, 31); /* long after */
+    scene_expect(&s, "task-replayed/4@31 ");
+    scene_wait(&s, 3);
+    scene_publish(&s, 21, "c");
+    scene_publish(&s, 31, "c");
+    scene_finish(&s); /* the end of all */
+    scene_expect(&s, "task-replayed/4@31 ");
     scene_close(&s);
 }
 
@@ -374,6 +406,7 @@ int main(void)
         cmocka_unit_test(replaced_with_two_addresses),
         cmocka_unit_test(lost),
         cmocka_unit_test(one_way),
+        cmocka_unit_test(lost_before_it_is_known),
         cmocka_unit_test(told_late),
         cmocka_unit_test(from_before),
         cmocka_unit_test(midstream),
