@@ -12,7 +12,7 @@ struct bytes name_without_priority(struct bytes key)
     return bytes_head(key, n - 2);
 }
 
-static bool is_uuid(struct bytes name)
+bool name_is_uuid(struct bytes name)
 {
     if (name.len != 36)
         return false;
@@ -35,7 +35,7 @@ enum name_use name_use(struct bytes name)
                                                                           : NAME_MAILBOX;
     if (name_ends(name, "celeryev") || name_starts(name, "celeryev."))
         return NAME_EVENTS;
-    if (is_uuid(name))
+    if (name_is_uuid(name))
         return NAME_REPLIES;
     if (bytes_find(name, "_kombu.binding") || name_ends(name, "unacked") ||
         name_ends(name, "unacked_index") || name_ends(name, "unacked_mutex"))
@@ -83,7 +83,7 @@ static struct bytes prefix_of(struct bytes head)
 
     head = without(without(head, "reply."), ".");
     n = head.len;
-    if (n >= 36 && is_uuid(bytes_of(head.at + n - 36, 36)))
+    if (n >= 36 && name_is_uuid(bytes_of(head.at + n - 36, 36)))
         return bytes_head(head, n - 36);
     while (n > 0 && head.at[n - 1] >= '0' && head.at[n - 1] <= '9')
         n--;

@@ -2,6 +2,7 @@
 #include "base/hash.h"
 #include "signatures/baseline.h"
 #include "signatures/cluster/deployment.h"
+#include "signatures/cluster/names.h"
 #include "signatures/cluster/topology.h"
 
 #define LATE_NS INT64_C(1000000000) /* a hole is told of up to so long after it */
@@ -34,6 +35,13 @@ bool tasks_is_published(struct deployment *d, const struct msg *m)
     return !t || t->taken_ns == 0;
 }
 
+static uint32_t origin_of(const struct msg *m)
+{
+    struct bytes origin = msg_text(m, F_TASK_ORIGIN);
+
+    return origin.len > 0 ? (uint32_t)hash_bytes(origin, 10) | 1u : 0;
+}
+
 static struct ledger_task *enter(struct deployment *d, const struct msg *m, uint64_t id)
 {
     struct bytes parent = msg_text(m, F_TASK_PARENT_ID), root = msg_text(m, F_TASK_ROOT_ID);
@@ -42,6 +50,7 @@ static struct ledger_task *enter(struct deployment *d, const struct msg *m, uint
     if (!t)
         return NULL;
     t->server = topology_server(m->conn);
+    t->origin = origin_of(m);
     t->parent = parent.len > 0 ? tasks_id(parent) : 0;
     t->root = root.len > 0 ? tasks_id(root) : 0;
     if (t->root == id)
@@ -103,12 +112,24 @@ bool tasks_is_from_before(struct deployment *d, const struct msg *m, const struc
     return t->publisher == 0 && ((m->coverage & COVER_MIDSTREAM) || (h && h->partial));
 }
 
+/* An id that the application chose ("nightly"), of a task that was taken: another process sends the
+ * next one. Celery's own ids never come twice, and a copy has the origin of the first. */
+static bool is_next_of_name(const struct msg *m, const struct ledger_task *t)
+{
+    struct bytes id = msg_text(m, F_TASK_ID);
+    uint32_t origin = origin_of(m);
+
+    return !(name_is_uuid(id) && id.at[14] == '4') && t->taken_ns != 0 && t->origin != 0 &&
+           origin != 0 && origin != t->origin;
+}
+
 /* Who publishes it again may be who published it first, or took it unseen. */
 static bool is_excused(struct deployment *d, const struct msg *m, struct ledger_task *t,
                        uint64_t host)
 {
     if (came_first(m, t) || ledger_took_any(d->ledger, t->id, host, m->at.ns) ||
-        tasks_is_from_before(d, m, t, host) || ends_replaced(d, m, t, host))
+        tasks_is_from_before(d, m, t, host) || ends_replaced(d, m, t, host) ||
+        is_next_of_name(m, t))
         return true;
     if (!tasks_may_have_taken(d, t, host))
         return false;
