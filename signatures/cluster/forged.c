@@ -41,20 +41,14 @@ static bool took_origin(struct deployment *d, const struct ledger_task *t, uint6
     return false;
 }
 
-static bool is_worker(const struct host *h)
-{
-    return h && (h->consumes || h->took || h->mailbox || h->announced || h->partial);
-}
-
 /* A revoke goes to all workers; from Celery 5.6 on each of them stores the state of a task that has
- * none yet (celery:worker/control.py:_revoke). Who works is known on the broker, which need not be
- * where results are kept. */
+ * none yet (celery:worker/control.py:_revoke). Who works shows on the broker, which need not be
+ * where results are kept, and whose vhost may not be known. */
 static bool is_told_revoked(struct deployment *d, const struct msg *m, const struct ledger_task *t,
                             uint64_t host)
 {
     return t->revoked && msg_is(m, F_RESULT_STATUS, "REVOKED") &&
-           (is_worker(crew_find(&d->crew, m, host)) ||
-            is_worker(crew_find_in(&d->crew, t->scope, host)));
+           (crew_takes(&d->crew, host) || crew_partly(&d->crew, host));
 }
 
 /* Whether the address of who stores a result can be asked whether it took the task. */
