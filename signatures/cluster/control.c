@@ -249,15 +249,21 @@ void control_tick(struct deployment *d, struct stamp now, const struct detect_ou
                 out);
 }
 
-/* A revoke that was seen explains that the id comes back in another node's hello. */
+static void revoked(struct ledger_task *t)
+{
+    if (t)
+        t->revoked = true;
+}
+
+/* A revoke that was seen explains that the id comes back in another node's hello, and what workers
+ * store of the task. Of a connection that was there before us the vhost is not known. */
 static void remember_revoked(struct deployment *d, const struct msg *m)
 {
     struct bytes list = msg_text(m, F_CONTROL_TASKS), id;
 
     while (list_next(&list, &id)) {
-        struct ledger_task *t = ledger_find(d->ledger, tasks_id(id), topology_scope(m), m->at.ns);
-        if (t)
-            t->revoked = true;
+        revoked(ledger_find(d->ledger, tasks_id(id), topology_scope(m), m->at.ns));
+        revoked(ledger_find_any(d->ledger, tasks_id(id), m->at.ns));
     }
 }
 

@@ -170,6 +170,23 @@ static void revoked_with_results_elsewhere(void **state)
     scene_expect(&s, "");
     stored(&s, 66, "a", "REVOKED");
     scene_expect(&s, "result-forged/4@66 ");
+    scene_amqp(&s, 21, 3, MSG_TASK, "published"); /* a connection that was there before */
+    s.m.op = OP_PUBLISH;
+    s.m.scope = 3;
+    s.m.coverage = COVER_MIDSTREAM;
+    scene_set(&s, F_TASK_ID, "b");
+    scene_say(&s);
+    scene_amqp(&s, 31, 6, MSG_TASK, "delivered");
+    s.m.op = OP_DELIVER;
+    s.m.dir = TO_CLIENT;
+    s.m.scope = 3;
+    s.m.coverage = COVER_MIDSTREAM;
+    scene_set(&s, F_TASK_ID, "b");
+    scene_say(&s);
+    revoke(&s, "b");
+    stored(&s, 32, "b", "REVOKED");
+    scene_wait(&s, 3);
+    scene_expect(&s, "");
     scene_close(&s);
 }
 
