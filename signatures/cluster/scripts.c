@@ -86,16 +86,34 @@ static void say(const struct msg *m, enum rule_id rule, enum severity severity, 
     out->emit(out->ctx, m, &f);
 }
 
+static uint64_t key_of(const struct msg *m, struct bytes name, bool function)
+{
+    return hash_mix(topology_server(m->conn), hash_bytes(name, function ? 8 : 6));
+}
+
+/* A library: what is in its text is remembered of whatever may be a function's name. That it is
+ * loaded was said (server.c). */
+static void keep_library(struct deployment *d, const struct msg *m, enum about about)
+{
+    struct bytes names = msg_text(m, F_SCRIPT_NAMES), name;
+    bool fresh;
+
+    while (list_next(&names, &name)) {
+        struct text *t = lru_put(d->scripts, key_of(m, name, true), &fresh);
+
+        if (t)
+            *t = (struct text){msg_num(m, F_SCRIPT_SIGNS, 0), (uint8_t)about};
+    }
+}
+
 /* What is known of its text; it is remembered when it is there. */
 static struct text recall(struct deployment *d, const struct msg *m, enum about about)
 {
-    uint64_t key = hash_mix(topology_server(m->conn), hash_bytes(msg_text(m, F_SCRIPT), 6));
     struct text none = {0}, *t;
     int64_t signs = msg_num(m, F_SCRIPT_SIGNS, 0);
+    uint64_t key = key_of(m, msg_text(m, F_SCRIPT), signs & SCRIPT_FUNCTION);
     bool fresh;
 
-    if (signs & SCRIPT_FUNCTION)
-        return none;
     if (!(signs & SCRIPT_TEXT)) {
         t = lru_get(d->scripts, key);
         return t ? *t : none;
@@ -133,6 +151,11 @@ void scripts_note(struct deployment *d, const struct msg *m, const struct detect
         return;
     about = named(d, m, F_SCRIPT_NAMES, &which);
     given = named(d, m, F_SCRIPT_ARGS, &argument);
+    if ((msg_num(m, F_SCRIPT_SIGNS, 0) & (SCRIPT_LOADED | SCRIPT_FUNCTION)) ==
+        (SCRIPT_LOADED | SCRIPT_FUNCTION)) {
+        keep_library(d, m, about);
+        return;
+    }
     text = recall(d, m, about);
     acts = does(m, &text);
     channel = channel_of(m, F_SCRIPT_NAMES);

@@ -12,8 +12,8 @@ enum script_sign {
     SCRIPT_TEXT = 1u << 0,        /* its text was seen */
     SCRIPT_WRITES = 1u << 1,      /* with a command that changes lists, sets or hashes */
     SCRIPT_WRITES_ARGV = 1u << 2, /* to a key that is an argument */
-    SCRIPT_FUNCTION = 1u << 3,    /* FCALL: a name, and no text */
-    SCRIPT_LOADED = 1u << 4,      /* SCRIPT LOAD: it does not run yet */
+    SCRIPT_FUNCTION = 1u << 3,    /* FCALL: a name, and no text; or a library of such */
+    SCRIPT_LOADED = 1u << 4,      /* SCRIPT LOAD, FUNCTION LOAD: it does not run yet */
     SCRIPT_CALLS_GIVEN = 1u << 5, /* a command whose name is not in its text */
     SCRIPT_WIPES = 1u << 6,       /* FLUSHALL, SWAPDB */
     SCRIPT_EMPTIES = 1u << 7,     /* FLUSHDB */

@@ -89,11 +89,12 @@ static void note_text(struct script *s, struct place *p, const struct lua_word *
 {
     int64_t signs = w->cut ? 0 : signs_of(w->text);
     bool called = p->called || IS_ONE_OF(w->text, pushes);
+    size_t shortest = s->signs & SCRIPT_FUNCTION ? 0 : 2; /* any may be a function's name */
 
     p->wrote = called && (signs & SCRIPT_WRITES);
     if (called)
         s->signs |= signs;
-    if (signs || w->cut || w->text.len <= 2 || p->kept == ITEMS_MAX)
+    if (signs || w->cut || w->text.len <= shortest || p->kept == ITEMS_MAX)
         return;
     add(s, &s->names, w->text);
     p->kept++;
@@ -239,6 +240,10 @@ static bool take(struct script *s, struct bytes command, struct bytes *id)
         return a->n > 2 && take_text(s, a->at[2]);
     }
     s->signs |= SCRIPT_FUNCTION;
+    if (bytes_eq(command, "FUNCTION LOAD")) {
+        s->signs |= SCRIPT_LOADED;
+        return a->n > 2 && take_text(s, a->at[a->n - 1]);
+    }
     *id = bytes_head(a->at[1], NAME_MAX_BYTES);
     return (bytes_eq(command, "FCALL") || bytes_eq(command, "FCALL_RO")) && id->len > 0;
 }

@@ -92,7 +92,7 @@ CASES = {
     **{f"{c} of a number": redis(resp(*c.split(), *more, N), secret=N) for c, *more in (
         ("SET k v IFEQ",), ("SET k v IFDNE",), ("DELEX k IFEQ",), ("LREM k 0",), ("LPOS k",), ("LINSERT k BEFORE x",), ("SISMEMBER s",), ("SMISMEMBER s x",), ("SREM s",),
         ("HGET h",), ("HMGET h x",), ("HDEL h",), ("HEXISTS h",), ("HSTRLEN h",), ("HGETDEL h FIELDS 1",), ("HEXPIRE h 9 FIELDS 1",), ("ZSCORE z",), ("ZMSCORE z x",),
-        ("ZRANK z",), ("ZREM z",), ("BITFIELD k SET u32 0",), ("GEOHASH g",), ("VREM v",), ("XGROUP CREATE s",), ("PING",), ("ACL DRYRUN bob AUTH",), ("COMMAND GETKEYS SET k",))},
+        ("ZRANK z",), ("ZREM z",), ("BITFIELD k SET u32 0",), ("GEOHASH g",), ("VREM v",), ("XGROUP CREATE s",), ("PING",), ("ACL DRYRUN bob AUTH",), ("MODULE LOAD /x.so",), ("SORT k GET",), ("COMMAND GETKEYS SET k",))},
     "LINSERT before a number": redis(resp("LINSERT", "k", "BEFORE", N, "x"), secret=N), "HINCRBY of a number": redis(resp("HINCRBY", "h", N, "1"), secret=N),
     "a queue called like a URL": redis(resp("LPUSH", b"redis://shop:" + S + b"@h/0", "x"), resp("DEL", b"celery://:" + S + b"@h"), resp("SUBSCRIBE", b"redis://shop:" + S + b"@h/0")),
     "RESP3 push": redis(resp("HELLO", "3"), resp("SUBSCRIBE", "c"), reply=b"", tail=b"%%0\r\n>3\r\n$9\r\nsubscribe\r\n$1\r\nc\r\n:1\r\n>3\r\n$7\r\nmessage\r\n$1\r\nc\r\n"

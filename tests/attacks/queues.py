@@ -78,7 +78,8 @@ CASES = {
     "junk in unacked": stranger("HSET", "unacked", TAG, "x"), "a list in unacked": stranger("HMSET", "unacked", TAG, "[1,2]", reply=OK),
     **{f"{words[0]} on a queue": stranger(words[0], "celery", *words[1:]) for words in (
         ("SETNX", "x"), ("APPEND", "x"), ("SETRANGE", "0", "x"), ("GETSET", "x"), ("INCR",), ("SETBIT", "1", "1"), ("HSET", "f", "v"), ("SADD", "x"), ("ZADD", "1", "x"),
-        ("PFADD", "x"), ("XADD", "*", "f", "v"), ("HINCRBY", "f", "1"), ("JSON.SET", "$", "1"), ("MSETNX", "x"))},
+        ("PFADD", "x"), ("XADD", "*", "f", "v"), ("HINCRBY", "f", "1"), ("JSON.SET", "$", "1"), ("JSON.MERGE", "$", "1"), ("MSETNX", "x"))},
+    "XGROUP on a queue": stranger("XGROUP", "CREATE", "celery", "g", "$", "MKSTREAM", reply=OK),
     **{f"{words[0]} of the index": stranger(*words, reply=b"*0\r\n") for words in (
         ("ZMPOP", "1", "unacked_index", "MIN", "COUNT", "9"), ("BZMPOP", "0", "2", "a", "unacked_index", "MAX"), ("BZPOPMIN", "unacked_index", "0"), ("BZPOPMAX", "a", "unacked_index", "0"))},
     "a task is put back early": stranger("ZINCRBY", "unacked_index", "-99999", TAG, reply=b"$1\r\n1\r\n"), "the same by ZADD": stranger("ZADD", "unacked_index", "XX", "0", TAG),

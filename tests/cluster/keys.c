@@ -130,9 +130,10 @@ static void command(struct scene *s, const char *command, const char *key)
 static void other_types(void **state)
 {
     static const char *const others[] = {
-        "SETNX", "GETSET", "APPEND",  "SETRANGE", "SETBIT",   "BITFIELD",     "INCR",
-        "DECR",  "INCRBY", "DECRBY",  "PFADD",    "PFMERGE",  "HINCRBYFLOAT", "GEOADD",
-        "XADD",  "VADD",   "HINCRBY", "ZINCRBY",  "JSON.SET", "INCRBYFLOAT",
+        "SETNX",        "GETSET",     "APPEND",        "SETRANGE",    "SETBIT",  "BITFIELD",
+        "INCR",         "DECR",       "INCRBY",        "DECRBY",      "PFADD",   "PFMERGE",
+        "HINCRBYFLOAT", "GEOADD",     "XADD",          "VADD",        "HINCRBY", "ZINCRBY",
+        "JSON.SET",     "JSON.MERGE", "XGROUP CREATE", "INCRBYFLOAT",
     };
     static const char *const own[] = {"HSET", "HMSET", "HSETNX", "HSETEX", "SADD", "ZADD"};
     static const char *const kombus[] = {

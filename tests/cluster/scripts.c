@@ -223,6 +223,32 @@ static void loaded_before(void **state)
     close(&s);
 }
 
+static void functions_of_a_library(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    open(&s);
+    script(&s, "FCALL", "FCALL|f|1|orders|x");
+    scene_expect(&s, "redis-admin/3@66 ");
+    script(&s, "FUNCTION LOAD",
+           "FUNCTION|LOAD|REPLACE|#!lua name=a\nlocal function g(keys, args) redis.call('LP' .. "
+           "'USH', keys[1], args[1]) end redis.register_function('f', g)");
+    scene_expect(&s, ""); /* it is said by server.c */
+    script(&s, "FCALL", "FCALL|f|1|orders|x");
+    scene_expect(&s, "redis-queue-tamper/4@66 ");
+    script(&s, "FCALL", "FCALL|f|1|jobs|x");
+    scene_expect(&s, "redis-admin/1@66 ");
+    script(&s, "FCALL", "FCALL|h|1|orders|x");
+    scene_expect(&s, "redis-admin/3@66 ");
+    script(&s, "FUNCTION LOAD",
+           "FUNCTION|LOAD|#!lua name=b\nredis.register_function{function_name='wipe', "
+           "callback=function() redis.call('flushall') end}");
+    script(&s, "FCALL_RO", "FCALL_RO|wipe|0");
+    scene_expect(&s, "redis-destructive/4@66 ");
+    close(&s);
+}
+
 static void seen_in_part(void **state)
 {
     struct scene s;
@@ -262,10 +288,11 @@ static void allowed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(known_ones),   cmocka_unit_test(hashed),
-        cmocka_unit_test(unknown_ones), cmocka_unit_test(that_push),
-        cmocka_unit_test(that_destroy), cmocka_unit_test(loaded_before),
-        cmocka_unit_test(seen_in_part), cmocka_unit_test(allowed),
+        cmocka_unit_test(known_ones),    cmocka_unit_test(hashed),
+        cmocka_unit_test(unknown_ones),  cmocka_unit_test(that_push),
+        cmocka_unit_test(that_destroy),  cmocka_unit_test(functions_of_a_library),
+        cmocka_unit_test(loaded_before), cmocka_unit_test(seen_in_part),
+        cmocka_unit_test(allowed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
