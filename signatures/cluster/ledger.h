@@ -26,6 +26,7 @@ struct ledger_task {
     bool ended, revoked;            /* a final state was seen; a revoke named it */
     bool retried;   /* so was its first publish that was seen, or in its own place */
     bool delivered; /* it was seen to be, and not only in `unacked` */
+    bool kept;      /* there, since it was delivered last */
 };
 
 struct ledger;

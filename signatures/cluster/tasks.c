@@ -173,19 +173,25 @@ static void taken(struct deployment *d, const struct msg *m, uint64_t id)
     if (!t)
         return;
     t->seen_ns = m->at.ns;
-    t->delivered |= m->op == OP_DELIVER && m->dir == TO_CLIENT;
+    t->kept = msg_num(m, F_KEPT, 0) != 0;
+    t->delivered |= !t->kept;
     ledger_take(t, crew_host_id(m), m->at.ns);
 }
 
 /* What is put into `unacked` is restored, and then run: only who takes tasks has any to put there
- * (kombu:transport/redis.py:QoS.append). */
+ * (kombu:transport/redis.py:QoS.append). Who puts a task there that was delivered just now, and is
+ * not there yet, takes tasks by another address. */
 static void kept(struct deployment *d, const struct msg *m, const struct detect_out *out)
 {
-    const struct host *h = crew_find(&d->crew, m, crew_host_id(m));
+    struct host *h = crew_find(&d->crew, m, crew_host_id(m));
+    const struct ledger_task *t =
+        ledger_find(d->ledger, tasks_id(msg_text(m, F_TASK_ID)), topology_scope(m), m->at.ns);
     struct finding f;
 
     if (!h || h->partial)
         return;
+    if (t && t->delivered && !t->kept)
+        h->consumes = m->at.ns;
     if (h->consumes != 0) {
         unacked_kept(d, m, out);
         return;

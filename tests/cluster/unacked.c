@@ -51,8 +51,8 @@ static void taken_off_by_a_stranger(void **state)
     scene_close(&s);
 }
 
-/* Another address of one that takes: what it keeps is judged by itself. */
-static void index_of_what_is_kept(void **state)
+/* Another address of one that takes puts there what was delivered just now, once. */
+static void by_another_address(void **state)
 {
     struct scene s;
 
@@ -61,8 +61,17 @@ static void index_of_what_is_kept(void **state)
     task(&s, 31, "a", false);
     command(&s, 32, "ZADD", "unacked_index");
     task(&s, 32, "a", true);
+    command(&s, 32, "HDEL", "unacked");
     scene_wait(&s, 31);
-    scene_expect(&s, "redis-queue-tamper/4@32 ");
+    scene_expect(&s, "");
+    command(&s, 66, "ZADD", "unacked_index"); /* that it is judged by what it keeps is enough */
+    task(&s, 66, "a", true);
+    scene_wait(&s, 31);
+    scene_expect(&s, "redis-queue-tamper/4@66 ");
+    task(&s, 31, "a", false); /* it was restored, and is delivered again */
+    task(&s, 33, "a", true);
+    scene_wait(&s, 31);
+    scene_expect(&s, "");
     scene_close(&s);
 }
 
@@ -184,7 +193,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(taken_off_by_a_stranger),
-        cmocka_unit_test(index_of_what_is_kept),
+        cmocka_unit_test(by_another_address),
         cmocka_unit_test(at_the_end_of_all),
         cmocka_unit_test(put_there_by_who_takes_some),
         cmocka_unit_test(put_there_as_kombu_does),
