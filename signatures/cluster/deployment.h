@@ -108,8 +108,8 @@ void schedule_finish(struct deployment *d, const struct detect_out *out);
 
 /* unacked.c: redis-queue-tamper of tasks that were taken. */
 struct waiting *unacked_new(void);
-/* A task is put there by a client that takes some: one that was never seen to be delivered, to
- * anybody, was not taken. */
+/* A task is put there by a client that takes some, and was not seen to be delivered to anybody: if
+ * that does not follow, it was not taken. */
 void unacked_kept(struct deployment *d, const struct msg *m, const struct detect_out *out);
 void unacked_note(struct deployment *d, const struct msg *m, const struct detect_out *out);
 void unacked_tick(struct deployment *d, struct stamp now, const struct detect_out *out);

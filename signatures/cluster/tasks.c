@@ -181,11 +181,11 @@ static void taken(struct deployment *d, const struct msg *m, uint64_t id)
 /* What is put into `unacked` is restored, and then run: only who takes tasks has any to put there
  * (kombu:transport/redis.py:QoS.append). Who puts a task there that was delivered just now, and is
  * not there yet, takes tasks by another address. */
-static void kept(struct deployment *d, const struct msg *m, const struct detect_out *out)
+static void kept(struct deployment *d, const struct msg *m, uint64_t id,
+                 const struct detect_out *out)
 {
+    const struct ledger_task *t = ledger_find(d->ledger, id, topology_scope(m), m->at.ns);
     struct host *h = crew_find(&d->crew, m, crew_host_id(m));
-    const struct ledger_task *t =
-        ledger_find(d->ledger, tasks_id(msg_text(m, F_TASK_ID)), topology_scope(m), m->at.ns);
     struct finding f;
 
     if (!h || h->partial)
@@ -193,7 +193,8 @@ static void kept(struct deployment *d, const struct msg *m, const struct detect_
     if (t && t->delivered && !t->kept)
         h->consumes = m->at.ns;
     if (h->consumes != 0) {
-        unacked_kept(d, m, out);
+        if (!t || !t->delivered)
+            unacked_kept(d, m, out);
         return;
     }
     finding_init(&f, RULE_REDIS_QUEUE_TAMPER, SEV_HIGH);
@@ -205,15 +206,18 @@ static void kept(struct deployment *d, const struct msg *m, const struct detect_
 static void task(struct deployment *d, const struct msg *m, const struct detect_out *out)
 {
     struct bytes text = msg_text(m, F_TASK_ID);
+    bool keeps = msg_num(m, F_KEPT, 0) != 0;
+    uint64_t id;
 
     if (text.len == 0)
         return;
-    if (msg_num(m, F_KEPT, 0))
-        kept(d, m, out);
-    if (msg_num(m, F_KEPT, 0) || (m->op == OP_DELIVER && m->dir == TO_CLIENT))
-        taken(d, m, tasks_id(text));
+    id = tasks_id(text);
+    if (keeps)
+        kept(d, m, id, out);
+    if (keeps || (m->op == OP_DELIVER && m->dir == TO_CLIENT))
+        taken(d, m, id);
     else if (tasks_is_published(d, m))
-        published(d, m, tasks_id(text), out);
+        published(d, m, id, out);
 }
 
 bool tasks_goes_by_it(struct deployment *d, const struct msg *m, const struct ledger_task *t,

@@ -91,10 +91,7 @@ static void wait(struct deployment *d, const struct msg *m, const struct detect_
 
 void unacked_kept(struct deployment *d, const struct msg *m, const struct detect_out *out)
 {
-    const struct ledger_task *t =
-        ledger_find(d->ledger, tasks_id(msg_text(m, F_TASK_ID)), topology_scope(m), m->at.ns);
-
-    if (!(m->coverage & (COVER_GAP | COVER_CLIPPED)) && !(t && t->delivered))
+    if (!(m->coverage & (COVER_GAP | COVER_CLIPPED)))
         wait(d, m, out);
 }
 
