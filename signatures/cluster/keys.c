@@ -309,10 +309,11 @@ static void other(struct deployment *d, const struct msg *m, enum act act,
                   const struct detect_out *out)
 {
     struct bytes key = msg_text(m, F_REDIS_KEY);
-    bool kombus = name_use(key) == NAME_KOMBU && !name_ends(key, "unacked_mutex");
+    bool kombus = name_use(key) == NAME_KOMBU && !name_ends(key, "unacked_mutex") &&
+                  crew_is_celerys(&d->crew, m); /* else they may count their own */
 
     if (act == ACT_OTHER_OWN)
-        kombus = kombus && crew_is_celerys(&d->crew, m) && !is_kombus_own(m, key);
+        kombus = kombus && !is_kombus_own(m, key);
     if (crew_is_task_queue(&d->crew, m, key))
         tamper(m, "a queue of tasks is made something else than a list", out);
     else if (kombus)
