@@ -184,7 +184,8 @@ static void check(const struct msg *m, const struct detect_out *out)
 
     if (m->nested)
         in_text(m, out);
-    job_callee(m, out);
+    if (m->kind == MSG_STORED)
+        job_callee(m, out);
     if (!m->pickle || !m->content || m->content->what != WHAT_PICKLE)
         return;
     s = story_of(m, m->pickle, true, out->arena);

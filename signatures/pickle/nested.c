@@ -216,7 +216,7 @@ static bool encodes_coded(struct bytes b, bool hex)
 bool nested_smells_twice(struct bytes b)
 {
     return b.len >= RUN_MIN && run_begins_twice(b.at) &&
-           (encodes_coded(b, true) || encodes_coded(b, false));
+           encodes_coded(b, between(b.at[0], '0', '9'));
 }
 
 static const char *layer_of(struct bytes b, enum special *how)
