@@ -17,16 +17,16 @@ static bool allowed(const struct pickle *m, struct bytes module)
     return false;
 }
 
-/* That a class is harmless says nothing of what hangs on it (DataFrame.to_csv): what is reached
- * through it is judged as the rest of its module. Methods of built-in types are no worse than the
- * types. */
+/* That a class is harmless says nothing of what hangs on it: what is reached through it is judged
+ * as the rest of its module, unless it has a row of its own (DataFrame.to_csv). Methods of built-in
+ * types are no worse than the types. */
 static const struct policy_row *through_class(struct bytes module, const struct policy_row *row)
 {
     const struct policy_row *rest = policy_find(module, bytes_of("*", 1));
 
     if (bytes_eq(module, "builtins") || bytes_eq(module, "__builtin__"))
         return row;
-    return rest;
+    return rest && rest->severity >= PICKLE_SEV_HIGH ? rest : row;
 }
 
 /* Walks a.b.c: what a part of it reaches may be worse than the module it starts from. */

@@ -58,7 +58,9 @@ static const struct row rows[] = {
     {"gzip", "open", "f", PICKLE_DANGEROUS},
     /* through a class */
     {"pandas.core.frame", "DataFrame.query", "x", PICKLE_MALICIOUS},
-    {"pandas.core.frame", "DataFrame.to_csv", "f", PICKLE_OBJECTS_UNKNOWN},
+    {"pandas.core.frame", "DataFrame.to_csv", "f", PICKLE_DANGEROUS},
+    {"django.db.models.query", "QuerySet.delete", "x", PICKLE_DANGEROUS},
+    {"collections", "Counter.most_common", NULL, PICKLE_OBJECTS_KNOWN},
     {"builtins", "str.upper", NULL, PICKLE_OBJECTS_KNOWN},
     /* and values that are none of it */
     {"shop.models", "Order", "x", PICKLE_OBJECTS_UNKNOWN},
