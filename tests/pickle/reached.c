@@ -56,6 +56,7 @@ static const struct row rows[] = {
     {"pathlib", "Path.write_text", "x", PICKLE_MALICIOUS},
     {"pathlib", "PosixPath", "x", PICKLE_OBJECTS_KNOWN},
     {"gzip", "open", "f", PICKLE_DANGEROUS},
+    {"faulthandler", "_sigsegv", "x", PICKLE_DANGEROUS},
     /* through a class */
     {"pandas.core.frame", "DataFrame.query", "x", PICKLE_MALICIOUS},
     {"pandas.core.frame", "DataFrame.to_csv", "f", PICKLE_DANGEROUS},
