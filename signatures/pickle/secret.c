@@ -59,7 +59,7 @@ static bool header(struct bytes b, size_t at, struct span *s)
 /* password=X, "token": X, password X: where X is; 0: not here. */
 static size_t after_word(struct bytes b, size_t at)
 {
-    static const char *const whole[] = {"pass", "pw", "sid", "auth"};
+    static const char *const whole[] = {"pass", "pw", "sid", "auth", "signature", "sig"};
     bool path = at > 0 && b.at[at - 1] == '/', word = at == 0 || !text_letter(b.at[at - 1]);
 
     for (size_t i = 0; i < sizeof secret_words / sizeof *secret_words; i++) {

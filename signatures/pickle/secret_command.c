@@ -254,7 +254,7 @@ static bool piped(struct bytes b, size_t at, struct span *s)
     size_t end = text_starts(b, at, "echo ")     ? at + strlen("echo ")
                  : text_starts(b, at, "printf ") ? at + strlen("printf ")
                                                  : 0;
-    size_t pipe = text_until(bytes_head(b, end + COMMAND_MAX), end, "|;\n" TEXT_ITEM);
+    size_t pipe = text_until(bytes_head(b, end + COMMAND_MAX), end, "|;" TEXT_ITEM);
 
     if (end == 0 || pipe >= b.len || b.at[pipe] != '|' || !reads_secret(b, pipe + 1))
         return false;
@@ -267,16 +267,19 @@ static bool piped(struct bytes b, size_t at, struct span *s)
     return s->from < s->to;
 }
 
-/* sudo -S ... <<< X */
-static bool here_string(struct bytes b, size_t at, struct span *s)
+/* sudo -S ... <<< X, passwd ... <<EOF and all that follows */
+static bool here_document(struct bytes b, size_t at, struct span *s)
 {
-    size_t start = at, from = text_skip(b, at, "<");
+    size_t start = at, behind_signs = text_skip(b, at, "<");
 
-    if (!text_starts(b, at, "<<<"))
-        return false;
     while (start > 0 && at - start < COMMAND_MAX && !strchr(";|&\n" TEXT_ITEM, b.at[start - 1]))
         start--;
-    return reads_secret(b, start) && value(b, behind(b, from), 0, "", s);
+    if (behind_signs - at < 2 || !reads_secret(b, start))
+        return false;
+    if (behind_signs - at == 3)
+        return value(b, behind(b, behind_signs), 0, "", s);
+    *s = (struct span){text_skip(b, text_until(b, at, "\n"), "\n"), b.len};
+    return s->from < s->to;
 }
 
 /* login("user", "X") in source code, its parenthesis at `at`. */
@@ -307,7 +310,7 @@ bool command_secret(struct bytes text, size_t at, struct span *secret)
     if (text.at[at] == '(')
         return called(text, at, secret);
     if (text.at[at] == '<')
-        return here_string(text, at, secret);
+        return here_document(text, at, secret);
     if (at > 0 && !strchr(TEXT_BLANKS "'\"(;|&`", text.at[at - 1]) && text.at[at - 1] != '/')
         return false;
     return by_rule(text, at, secret) || (text.at[at] == '-' && by_name(text, at, secret)) ||
