@@ -233,6 +233,8 @@ static bool joined(struct deployment *d, const struct msg *m)
     const struct host *h = crew_find(&d->crew, m, crew_host_id(m));
     int64_t from = m->at.ns - HELLO_NS;
 
+    if (m->coverage & COVER_GAP)
+        return true; /* what follows may be among what was not seen either */
     if (nodes_seen(d->nodes, m, msg_text(m, F_CONTROL_FROM_NODE)) >= from)
         return true;
     return h && (h->mailbox >= from || h->consumes >= from);

@@ -41,7 +41,8 @@ static bool is_foreign(struct deployment *d, const struct msg *m, uint64_t id, u
     const struct ledger_task *t = ledger_find_any(d->ledger, id, now);
     uint64_t of[2];
 
-    if (!t || t->publisher == 0 || is_mine(t, host) || !tasks_goes_by_it(d, m, t, t->publisher))
+    if (!t || t->publisher == 0 || t->cut || is_mine(t, host) ||
+        !tasks_goes_by_it(d, m, t, t->publisher))
         return false;
     of[0] = t->parent;
     of[1] = t->root;

@@ -53,6 +53,7 @@ static struct ledger_task *enter(struct deployment *d, const struct msg *m, uint
     t->origin = origin_of(m);
     t->parent = parent.len > 0 ? tasks_id(parent) : 0;
     t->root = root.len > 0 ? tasks_id(root) : 0;
+    t->cut = parent.len == 0 && (m->coverage & (COVER_GAP | COVER_CLIPPED)) != 0;
     if (t->root == id)
         t->root = 0;
     return t;

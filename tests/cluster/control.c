@@ -215,6 +215,10 @@ static void hello_that_joins(void **state)
     scene_command(&s, 32, 6, "basic.consume", "celery");
     hello(&s, 33, "celery@app3", NULL);
     scene_command(&s, 33, 7, "basic.consume", "0a1b2c3d-0000-3000-8000-0123456789ab");
+    command(&s, 35, "hello"); /* some of it was lost, and so may be what followed */
+    scene_set(&s, F_CONTROL_FROM_NODE, "celery@app5");
+    s.m.coverage = COVER_GAP;
+    scene_say(&s);
     hello(&s, 34, "celery@app4", NULL);
     scene_command(&s, 34, 8, "queue.declare", "celery@other.celery.pidbox");
     scene_wait(&s, 31);

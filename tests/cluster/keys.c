@@ -383,6 +383,12 @@ static void looking_around(void **state)
     (void)state;
     scene_open(&s, &deployment_detector);
     all(&s, examples, sizeof examples / sizeof *examples);
+    scene_redis(&s, 66, 1, MSG_REPLY, "command"); /* its pattern may be among what was lost */
+    s.m.coverage = COVER_GAP;
+    scene_set(&s, F_REDIS_COMMAND, "SCAN");
+    scene_list(&s, F_REDIS_ARGS, "0");
+    scene_say(&s);
+    scene_expect(&s, "");
     scene_redis(&s, 66, 1, MSG_COMMAND, "command");
     scene_set(&s, F_REDIS_COMMAND, "HGETALL");
     scene_set(&s, F_REDIS_KEY, "prefix:unacked");

@@ -167,6 +167,29 @@ static void other_network(void **state)
     scene_close(&s);
 }
 
+/* Of a task that was seen in part it is not known what it came from. */
+static void seen_in_part(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, &deployment_detector);
+    for (unsigned i = 0; i < 2; i++) {
+        scene_redis(&s, 21, 21, MSG_TASK, "published");
+        s.m.op = OP_PUBLISH;
+        s.m.coverage = COVER_CLIPPED;
+        scene_set(&s, F_TASK_ID, i ? "known" : "cut");
+        if (i)
+            scene_set(&s, F_TASK_PARENT_ID, "known");
+        scene_say(&s);
+    }
+    read_it(&s, 66, "cut");
+    scene_expect(&s, "");
+    read_it(&s, 66, "known");
+    scene_expect(&s, "redis-recon/2@66 ");
+    scene_close(&s);
+}
+
 static void monitors(void **state)
 {
     struct baseline b = {0};
@@ -188,8 +211,10 @@ static void monitors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(strangers), cmocka_unit_test(its_own),       cmocka_unit_test(of_others),
-        cmocka_unit_test(elsewhere), cmocka_unit_test(other_network), cmocka_unit_test(monitors),
+        cmocka_unit_test(strangers),     cmocka_unit_test(its_own),
+        cmocka_unit_test(of_others),     cmocka_unit_test(elsewhere),
+        cmocka_unit_test(other_network), cmocka_unit_test(seen_in_part),
+        cmocka_unit_test(monitors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
