@@ -229,6 +229,10 @@ static void taker(struct deployment *d, const struct msg *m, struct bytes queue,
     enum stranger by = ask(d->belongs, b, m, queue);
     struct guest *g = guest_of(d->belongs, m);
 
+    /* Of what is cut short nobody knows whether that number is its priority. */
+    if (by == BY_QUEUE && (m->coverage & (COVER_CLIPPED | COVER_GAP)))
+        by = ask(d->belongs, b, m, name_without_number(queue));
+
     if (!g || (by != NO_STRANGER && baseline_lists(b, BASELINE_RELAYS, &m->conn->id.client)))
         return;
     if (by != NO_STRANGER && is_news(d->belongs, g, m, by, queue))

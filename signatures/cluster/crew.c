@@ -36,25 +36,7 @@ uint64_t crew_host_id(const struct msg *m)
 }
 
 /* What is known of an address on all brokers together. */
-enum { WORKS = 1, TAKES = 2, PARTLY = 4, ONE_WAY = 8 };
-
-static void make_known(struct crew *c, const struct host *h, unsigned what)
-{
-    bool fresh;
-    uint8_t *is = lru_put(c->workers, h->id, &fresh);
-
-    if (is)
-        *is = (uint8_t)(*is | what);
-}
-
-static void note_partial(struct crew *c, struct host *h, bool one_way)
-{
-    if (h->partial && h->one_way >= one_way)
-        return;
-    h->partial = true;
-    h->one_way |= one_way;
-    make_known(c, h, PARTLY | (one_way ? ONE_WAY : 0));
-}
+enum { WORKS = 1, TAKES = 2, IN_PART = 4, ONE_WAY = 8 };
 
 struct host *crew_host(struct crew *c, const struct msg *m)
 {
@@ -66,8 +48,10 @@ struct host *crew_host(struct crew *c, const struct msg *m)
         h->id = id;
         h->first = m->at.ns;
     }
-    if (h && (m->coverage & (COVER_MIDSTREAM | COVER_ONE_WAY | COVER_GAP)))
-        note_partial(c, h, (m->coverage & COVER_ONE_WAY) != 0);
+    if (h && (m->coverage & (COVER_MIDSTREAM | COVER_ONE_WAY | COVER_GAP))) {
+        h->partial = true;
+        h->one_way |= (m->coverage & COVER_ONE_WAY) != 0;
+    }
     return h;
 }
 
@@ -98,9 +82,9 @@ bool crew_takes(struct crew *c, uint64_t host)
     return is_known_to(c, host, TAKES);
 }
 
-bool crew_partly(struct crew *c, uint64_t host)
+bool crew_partial(struct crew *c, uint64_t host)
 {
-    return is_known_to(c, host, PARTLY);
+    return is_known_to(c, host, IN_PART);
 }
 
 bool crew_one_way(struct crew *c, uint64_t host)
@@ -126,14 +110,19 @@ void crew_note_lost(struct crew *c, const struct msg *m)
 
 static void works(struct crew *c, struct host *h)
 {
-    bool takes = !h->takes && (h->consumes | h->announced | h->mailbox) != 0;
-    bool works = !h->works && (h->partial || (h->published | h->consumes | h->worked) != 0);
+    bool takes = (h->consumes | h->announced | h->mailbox) != 0;
+    bool works = h->partial || (h->published | h->consumes | h->worked) != 0;
+    uint8_t now = (uint8_t)((works ? WORKS : 0) | (takes ? TAKES : 0) | (h->partial ? IN_PART : 0) |
+                            (h->one_way ? ONE_WAY : 0));
+    uint8_t *is;
+    bool fresh;
 
-    if (!takes && !works)
+    if ((now & ~h->known) == 0)
         return;
-    h->takes |= takes;
-    h->works |= works;
-    make_known(c, h, (works ? WORKS : 0) | (takes ? TAKES : 0));
+    h->known |= now;
+    is = lru_put(c->workers, h->id, &fresh);
+    if (is)
+        *is |= now;
 }
 
 static uint64_t queue_key(const struct msg *m, struct bytes name)

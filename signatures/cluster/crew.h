@@ -24,7 +24,7 @@ struct host {
     uint32_t names;    /* of tasks that it was the first to bring in: hidden.c */
     bool partial;      /* some of what it did was seen in part only: mid-stream, one way, a gap */
     bool one_way;      /* some connection of its was seen one way only */
-    bool works, takes; /* crew.workers has it so */
+    uint8_t known;     /* what crew.workers has of it */
 };
 
 struct queue {
@@ -36,7 +36,7 @@ struct queue {
 
 struct crew {
     struct lru *hosts, *queues;
-    struct lru *workers; /* uint8_t, of crew_works() and its like */
+    struct lru *workers; /* addresses of crew_works(), _takes(), _partial(), _one_way() */
     struct lru *lost;    /* of crew_lost() */
     int64_t begin;       /* the first message of all */
 };
@@ -52,10 +52,10 @@ struct host *crew_host(struct crew *c, const struct msg *m);
 bool crew_works(struct crew *c, uint64_t host);
 /* Likewise, it takes tasks, or says or shows itself to be a worker. */
 bool crew_takes(struct crew *c, uint64_t host);
-/* Some of what it did was seen in part only: of a connection that was there before us the database
- * is not known. */
-bool crew_partly(struct crew *c, uint64_t host);
-/* Some connection of its was seen one way only. */
+/* Likewise, some of what it did was seen in part only: of a connection that was there before us the
+ * database is not known. */
+bool crew_partial(struct crew *c, uint64_t host);
+/* Likewise, some connection of its was seen one way only. */
 bool crew_one_way(struct crew *c, uint64_t host);
 /* When bytes of one of its connections, to whichever broker, were last lost; 0: never. */
 int64_t crew_lost(const struct crew *c, uint64_t host);

@@ -48,7 +48,7 @@ static bool is_told_revoked(struct deployment *d, const struct msg *m, const str
                             uint64_t host)
 {
     return t->revoked && msg_is(m, F_RESULT_STATUS, "REVOKED") &&
-           (crew_takes(&d->crew, host) || crew_partly(&d->crew, host));
+           (crew_takes(&d->crew, host) || crew_partial(&d->crew, host));
 }
 
 /* Whether the address of who stores a result can be asked whether it took the task. */

@@ -12,6 +12,17 @@ struct bytes name_without_priority(struct bytes key)
     return bytes_head(key, n - 2);
 }
 
+struct bytes name_without_number(struct bytes name)
+{
+    size_t n = name.len, end;
+
+    while (n > 0 && name.at[n - 1] >= '0' && name.at[n - 1] <= '9')
+        n--;
+    for (end = n; end > 0 && strchr(":-_./|#", name.at[end - 1]) && name.at[end - 1] != 0;)
+        end--;
+    return n < name.len && end > 0 && end < n ? bytes_head(name, end) : name;
+}
+
 bool name_is_uuid(struct bytes name)
 {
     if (name.len != 36)

@@ -18,6 +18,9 @@ enum name_use {
 enum name_use name_use(struct bytes name);
 /* A Redis list's name without the priority that kombu appends. */
 struct bytes name_without_priority(struct bytes key);
+/* Without a number at its end, and what separates it from the rest: a priority, if kombu was told
+ * to use another separator. */
+struct bytes name_without_number(struct bytes name);
 /* The node of "<node>.<namespace>.pidbox"; empty: none. */
 struct bytes name_node(struct bytes mailbox);
 

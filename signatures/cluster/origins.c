@@ -94,7 +94,7 @@ static bool had_it_before(struct deployment *d, const struct msg *m, const struc
     bool restores = listed && strcmp(m->action, "restored") == 0;
 
     if (restores || (msg_num(m, F_TASK_RETRIES, 0) > 0 && (listed || h->consumes != 0)))
-        return restores || h->partial || crew_lost(&d->crew, h->id) != 0 ||
+        return restores || crew_partial(&d->crew, h->id) || crew_lost(&d->crew, h->id) != 0 ||
                ledger_evicted(d->ledger) > 0;
     return false;
 }

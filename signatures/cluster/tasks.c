@@ -108,9 +108,7 @@ bool tasks_may_have_taken(struct deployment *d, const struct ledger_task *t, uin
 bool tasks_is_from_before(struct deployment *d, const struct msg *m, const struct ledger_task *t,
                           uint64_t host)
 {
-    const struct host *h = crew_find(&d->crew, m, host);
-
-    return t->publisher == 0 && ((m->coverage & COVER_MIDSTREAM) || (h && h->partial));
+    return t->publisher == 0 && ((m->coverage & COVER_MIDSTREAM) || crew_partial(&d->crew, host));
 }
 
 /* An id that the application chose ("nightly"), of a task that was taken: another process sends the

@@ -21,7 +21,7 @@ static bool takes_none(struct deployment *d, const struct msg *m, uint64_t host)
 {
     const struct host *h = crew_find(&d->crew, m, host);
 
-    return (!h || h->consumes == 0) && !crew_partly(&d->crew, host);
+    return (!h || h->consumes == 0) && !crew_partial(&d->crew, host);
 }
 
 /* kombu puts a task there when it has taken it (kombu:transport/redis.py:QoS.append). One that is

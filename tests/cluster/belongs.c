@@ -88,6 +88,26 @@ static void queue_after_queue(void **state)
     end(&t);
 }
 
+/* Of what is cut short the priority is not known, which may stand behind the queue's name. */
+static void priority_unseen(void **state)
+{
+    struct story t;
+
+    (void)state;
+    begin(&t);
+    for (unsigned i = 0; i < 3; i++) {
+        scene_amqp(&t.s, 31, 2, MSG_TASK, "delivered");
+        t.s.m.op = OP_DELIVER;
+        t.s.m.dir = TO_CLIENT;
+        t.s.m.coverage = i < 2 ? COVER_CLIPPED : COVER_COMPLETE;
+        scene_set(&t.s, F_TASK_QUEUE, i == 1 ? "mail:5" : "celery:5");
+        scene_set(&t.s, F_USER, "shop");
+        scene_say(&t.s);
+        scene_expect(&t.s, i == 0 ? "" : "worker-unknown/4@31 ");
+    }
+    end(&t);
+}
+
 static void by_address(void **state)
 {
     struct story t;
@@ -226,10 +246,10 @@ static void not_judged(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(belongs),           cmocka_unit_test(queue_after_queue),
-        cmocka_unit_test(by_address),        cmocka_unit_test(by_traffic),
-        cmocka_unit_test(by_user_and_queue), cmocka_unit_test(by_name),
-        cmocka_unit_test(not_judged),
+        cmocka_unit_test(belongs),         cmocka_unit_test(queue_after_queue),
+        cmocka_unit_test(priority_unseen), cmocka_unit_test(by_address),
+        cmocka_unit_test(by_traffic),      cmocka_unit_test(by_user_and_queue),
+        cmocka_unit_test(by_name),         cmocka_unit_test(not_judged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

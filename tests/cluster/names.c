@@ -46,6 +46,18 @@ static void uses(void **state)
         assert_int_equal(name_use(text(names[i].name)), names[i].use);
 }
 
+static void numbers(void **state)
+{
+    (void)state;
+    assert_true(bytes_eq(name_without_number(text("celery:5")), "celery"));
+    assert_true(bytes_eq(name_without_number(text("a::10")), "a"));
+    assert_true(bytes_eq(name_without_number(text("celery5")), "celery5"));
+    assert_true(bytes_eq(name_without_number(text(":5")), ":5"));
+    assert_true(bytes_eq(name_without_number(text("5")), "5"));
+    assert_true(bytes_eq(name_without_number(text("celery:")), "celery:"));
+    assert_int_equal(name_without_number(text("")).len, 0);
+}
+
 static void nodes(void **state)
 {
     (void)state;
@@ -89,7 +101,7 @@ static void clusters(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(uses), cmocka_unit_test(nodes),
-                                       cmocka_unit_test(clusters)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(uses), cmocka_unit_test(numbers),
+                                       cmocka_unit_test(nodes), cmocka_unit_test(clusters)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

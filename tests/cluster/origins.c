@@ -225,6 +225,13 @@ static void retries_of_the_unseen(void **state)
     t.s.m.action = "restored";
     scene_say(&t.s);
     retry(&t, 31, "a", COVER_MIDSTREAM | COVER_ONE_WAY);
+    known(&t.b, BASELINE_WORKERS, "celery@app3", "33", NULL, NULL);
+    scene_amqp(&t.s, 33, 7, MSG_WORKER, "worker-heartbeat"); /* its vhost was not seen */
+    fields_drop(&t.s.m.fields, F_AMQP_VHOST);
+    t.s.m.coverage = COVER_MIDSTREAM;
+    scene_set(&t.s, F_WORKER_EVENT, "worker-heartbeat");
+    scene_say(&t.s);
+    retry(&t, 33, "before", 0);
     scene_expect(&t.s, "");
     retry(&t, 32, "b", 0);
     scene_expect(&t.s, "task-origin-spoofed/5@32 ");
