@@ -90,11 +90,21 @@ static bool ends_replaced(struct deployment *d, const struct msg *m, const struc
            (part->parent == t->id || part->root == (t->root ? t->root : t->id));
 }
 
-/* Bytes that waited for lost ones are told of late: the delivery, and what the taker published
- * since, were told of before. */
+/* Bytes that waited for lost ones are told of late: the delivery, and the retry that the taker
+ * published since, were told of before. Who sends the end of a message first, and the rest after
+ * another's, is no such. */
 static bool came_first(const struct msg *m, const struct ledger_task *t)
 {
-    return m->at.ns < t->first_ns;
+    return m->at.ns < t->first_ns && (t->publisher == 0 || t->retried);
+}
+
+static void set_publisher(struct ledger_task *t, const struct msg *m, uint64_t host)
+{
+    struct bytes id = msg_text(m, F_TASK_ID), parent = msg_text(m, F_TASK_PARENT_ID);
+
+    t->publisher = host;
+    t->retried = msg_num(m, F_TASK_RETRIES, 0) > 0 ||
+                 (parent.len == id.len && memcmp(parent.at, id.at, id.len) == 0);
 }
 
 bool tasks_may_have_taken(struct deployment *d, const struct ledger_task *t, uint64_t host)
@@ -144,21 +154,20 @@ static void published(struct deployment *d, const struct msg *m, uint64_t id,
 
     if (!t) {
         t = enter(d, m, id);
-        if (t) {
-            t->publisher = host;
-            t->retried = msg_num(m, F_TASK_RETRIES, 0) > 0 || t->parent == id;
-        }
+        if (t)
+            set_publisher(t, m, host);
         return;
     }
     if (t->publisher != host && !is_excused(d, m, t, host) &&
         !baseline_lists(out->policy->baseline, BASELINE_RELAYS, &m->conn->id.client))
         replayed(d, m, t, out);
-    if (t->publisher == 0 || came_first(m, t))
-        t->publisher = host;
     if (came_first(m, t)) {
         t->first_ns = m->at.ns;
+        set_publisher(t, m, host);
         return;
     }
+    if (t->publisher == 0)
+        set_publisher(t, m, host);
     t->seen_ns = m->at.ns;
     t->ended = false;
 }

@@ -289,13 +289,17 @@ static void told_late(void **state)
     before = s.now;
     scene_wait(&s, 1);
     scene_deliver(&s, 31, 1, "a");
-    scene_publish(&s, 31, "a"); /* its retry */
+    child(&s, 31, "a", "a", "a"); /* its retry */
     s.now = before;
     scene_publish(&s, 21, "a");
     scene_wait(&s, 2);
     scene_publish(&s, 21, "a"); /* its own */
     scene_expect(&s, "");
     scene_publish(&s, 66, "a");
+    scene_expect(&s, "task-replayed/4@66 ");
+    scene_publish(&s, 21, "b");
+    s.now = before; /* the end of it was sent before */
+    scene_publish(&s, 66, "b");
     scene_expect(&s, "task-replayed/4@66 ");
     scene_close(&s);
 }
