@@ -263,7 +263,7 @@ void tap_note(struct deployment *d, const struct msg *m, const struct detect_out
     struct binding *b;
 
     if (m->kind == MSG_ENVELOPE) {
-        if (topology_member(m, &k))
+        if (!(m->coverage & COVER_GAP) && topology_member(m, &k)) /* else its names are none */
             kombu_bound(d, m, &k, out);
     } else if (m->kind == MSG_COMMAND && m->dir == TO_SERVER && msg_has(m, F_AMQP_METHOD)) {
         command(d, m, out);

@@ -128,8 +128,11 @@ static bool is_next_of_name(const struct msg *m, const struct ledger_task *t)
     struct bytes id = msg_text(m, F_TASK_ID);
     uint32_t origin = origin_of(m);
 
-    return !(name_is_uuid(id) && id.at[14] == '4') && t->taken_ns != 0 && t->origin != 0 &&
-           origin != 0 && origin != t->origin;
+    if ((name_is_uuid(id) && id.at[14] == '4') || t->taken_ns == 0)
+        return false;
+    if (origin == 0 || t->origin == 0)
+        return (m->coverage & COVER_GAP) != 0; /* it was not seen */
+    return origin != t->origin;
 }
 
 /* Who publishes it again may be who published it first, or took it unseen. */
@@ -196,7 +199,7 @@ static void kept(struct deployment *d, const struct msg *m, uint64_t id,
     struct host *h = crew_find(&d->crew, m, crew_host_id(m));
     struct finding f;
 
-    if (!h || h->partial)
+    if (!h || h->partial || late_excuses(d, m, h->id))
         return;
     if (t && t->delivered && !t->kept)
         h->consumes = m->at.ns;

@@ -48,7 +48,7 @@ static const char *accuses(struct deployment *d, const struct msg *m, uint64_t h
     const struct host *h = crew_find(&d->crew, m, host);
 
     if (m->kind == MSG_TASK)
-        return was_delivered(d, m) || (h && h->partial)
+        return was_delivered(d, m) || (h && h->partial) || late_excuses(d, m, host)
                    ? NULL
                    : "a task that was never delivered is put among those taken";
     if (!takes_none(d, m, host) || is_from_before(d, m, h) || (early && h && h->restores))

@@ -188,6 +188,41 @@ static void destruction(void **state)
     scene_close(&s);
 }
 
+static void kombu_binds(struct scene *s, unsigned host, const char *member, uint8_t coverage)
+{
+    scene_redis(s, host, host, MSG_ENVELOPE, "published");
+    s->m.op = OP_PUBLISH;
+    s->m.coverage = coverage;
+    scene_set(s, F_REDIS_COMMAND, "SADD");
+    scene_set(s, F_REDIS_KEY, "_kombu.binding.celery");
+    scene_set(s, F_MEMBER, member);
+    scene_say(s);
+}
+
+/* In Redis; a name of which some was lost is none. */
+static void taps_in_redis(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, &deployment_detector);
+    kombu_binds(&s, 31,
+                "celery\x06\x16\x06\x16"
+                "celery",
+                0);
+    kombu_binds(&s, 32,
+                "celery\x06\x16\x06\x16"
+                "cel",
+                COVER_GAP);
+    scene_expect(&s, "");
+    kombu_binds(&s, 66,
+                "celery\x06\x16\x06\x16"
+                "spy",
+                0);
+    scene_expect(&s, "redis-queue-tamper/4@66 ");
+    scene_close(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -198,6 +233,7 @@ int main(void)
         cmocka_unit_test(destruction),
         cmocka_unit_test(another_type),
         cmocka_unit_test(exchanges_of_exchanges),
+        cmocka_unit_test(taps_in_redis),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

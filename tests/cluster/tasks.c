@@ -180,6 +180,12 @@ static void ids_of_applications(void **state)
     scene_deliver(&s, 31, 1, named);
     from(&s, 22, named, "gen1@web2");
     scene_expect(&s, "");
+    scene_amqp(&s, 24, 24, MSG_TASK, "published");
+    s.m.op = OP_PUBLISH;
+    s.m.coverage = COVER_GAP; /* its origin was lost */
+    scene_set(&s, F_TASK_ID, "nightly");
+    scene_say(&s);
+    scene_expect(&s, "");
     from(&s, 66, "nightly", "gen1@web1");
     scene_expect(&s, "task-replayed/4@66 ");
     from(&s, 21, random, "gen1@web1");
@@ -429,6 +435,9 @@ static void put_among_the_taken(void **state)
     scene_set(&s, F_TASK_ID, "k");
     scene_say(&s);
     kept(&s, 31);
+    scene_expect(&s, "");
+    scene_lost(&s, 32); /* its first delivery may be told of late */
+    kept(&s, 32);
     scene_expect(&s, "");
     kept(&s, 66);
     scene_expect(&s, "redis-queue-tamper/4@66 ");
