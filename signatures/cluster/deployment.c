@@ -109,9 +109,24 @@ static void life(struct deployment *d, const struct msg *m, const struct detect_
     } else if (m->kind == MSG_RESULT) {
         forged_note(d, m, out);
         results_read_note(d, m, out);
-    } else if (m->kind & (MSG_COMMAND | MSG_REPLY)) {
-        forged_note(d, m, out);
     }
+}
+
+/* What is asked of the server itself, of AMQP's methods and of keys. */
+static void use(struct deployment *d, const struct msg *m, const struct detect_out *out)
+{
+    server_note(d, m, out);
+    if (m->kind & (MSG_COMMAND | MSG_REPLY)) {
+        forged_note(d, m, out);
+        keys_note(d, m, out);
+    }
+    if (m->kind == MSG_COMMAND) {
+        scripts_note(d, m, out);
+        unacked_note(d, m, out);
+    } else if (m->kind == MSG_ENVELOPE) {
+        junk_note(d, m, out);
+    }
+    schedule_note(d, m, out);
 }
 
 static void note(void *self, const struct msg *m, const struct detect_out *out)
@@ -125,17 +140,14 @@ static void note(void *self, const struct msg *m, const struct detect_out *out)
     nodes_note(d->nodes, &d->crew, m, out);
     if (m->kind != MSG_CLOSED)
         crew_note(&d->crew, m);
-    life(d, m, out);
+    if (m->kind & (MSG_TASK | MSG_WORKER | MSG_RESULT))
+        life(d, m, out);
+    else if (m->kind & (MSG_COMMAND | MSG_REPLY | MSG_ENVELOPE | MSG_ANOMALY))
+        use(d, m, out);
     control_note(d, m, out);
     tap_note(d, m, out);
-    server_note(d, m, out);
-    keys_note(d, m, out);
-    junk_note(d, m, out);
-    scripts_note(d, m, out);
     consumers_note(d, m, out);
     swallowed_note(d, m, out);
-    schedule_note(d, m, out);
-    unacked_note(d, m, out);
     belongs_note(d, m, out);
 }
 
