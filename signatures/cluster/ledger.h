@@ -22,7 +22,6 @@ struct ledger_task {
     int64_t first_ns;               /* the earliest that was seen of it */
     int64_t seen_ns;                /* last */
     int64_t taken_ns;               /* last; 0: not seen to be taken */
-    uint32_t origin;                /* hash of the origin that it had first; 0: none */
     bool ended, revoked;            /* a final state was seen; a revoke named it */
     bool cut;                       /* seen in part: whether it has a parent is not known */
     bool retried;   /* so was its first publish that was seen, or in its own place */

@@ -23,7 +23,7 @@ struct bytes name_without_number(struct bytes name)
     return n < name.len && end > 0 && end < n ? bytes_head(name, end) : name;
 }
 
-bool name_is_uuid(struct bytes name)
+static bool is_uuid(struct bytes name)
 {
     if (name.len != 36)
         return false;
@@ -46,7 +46,7 @@ enum name_use name_use(struct bytes name)
                                                                           : NAME_MAILBOX;
     if (name_ends(name, "celeryev") || name_starts(name, "celeryev."))
         return NAME_EVENTS;
-    if (name_is_uuid(name))
+    if (is_uuid(name))
         return NAME_REPLIES;
     if (bytes_find(name, "_kombu.binding") || name_ends(name, "unacked") ||
         name_ends(name, "unacked_index") || name_ends(name, "unacked_mutex"))
@@ -94,7 +94,7 @@ static struct bytes prefix_of(struct bytes head)
 
     head = without(without(head, "reply."), ".");
     n = head.len;
-    if (n >= 36 && name_is_uuid(bytes_of(head.at + n - 36, 36)))
+    if (n >= 36 && is_uuid(bytes_of(head.at + n - 36, 36)))
         return bytes_head(head, n - 36);
     while (n > 0 && head.at[n - 1] >= '0' && head.at[n - 1] <= '9')
         n--;

@@ -23,9 +23,6 @@ struct bytes name_without_priority(struct bytes key);
 struct bytes name_without_number(struct bytes name);
 /* The node of "<node>.<namespace>.pidbox"; empty: none. */
 struct bytes name_node(struct bytes mailbox);
-
-/* In small letters, as Python writes it. */
-bool name_is_uuid(struct bytes name);
 /* What a cluster's key, channel, exchange or mailbox (without its node) of events, remote control
  * or bindings is called by that those of others on the same broker are not: the prefix of its keys
  * (kombu:transport/redis.py:GlobalKeyPrefixMixin), of its exchange or that itself, or its

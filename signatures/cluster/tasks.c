@@ -35,13 +35,6 @@ bool tasks_is_published(struct deployment *d, const struct msg *m)
     return !t || t->taken_ns == 0;
 }
 
-static uint32_t origin_of(const struct msg *m)
-{
-    struct bytes origin = msg_text(m, F_TASK_ORIGIN);
-
-    return origin.len > 0 ? (uint32_t)hash_bytes(origin, 10) | 1u : 0;
-}
-
 static struct ledger_task *enter(struct deployment *d, const struct msg *m, uint64_t id)
 {
     struct bytes parent = msg_text(m, F_TASK_PARENT_ID), root = msg_text(m, F_TASK_ROOT_ID);
@@ -50,7 +43,6 @@ static struct ledger_task *enter(struct deployment *d, const struct msg *m, uint
     if (!t)
         return NULL;
     t->server = topology_server(m->conn);
-    t->origin = origin_of(m);
     t->parent = parent.len > 0 ? tasks_id(parent) : 0;
     t->root = root.len > 0 ? tasks_id(root) : 0;
     t->cut = parent.len == 0 && (m->coverage & (COVER_GAP | COVER_CLIPPED)) != 0;
@@ -121,27 +113,12 @@ bool tasks_is_from_before(struct deployment *d, const struct msg *m, const struc
     return t->publisher == 0 && ((m->coverage & COVER_MIDSTREAM) || crew_partial(&d->crew, host));
 }
 
-/* An id that the application chose ("nightly"), of a task that was taken: another process sends the
- * next one. Celery's own ids never come twice, and a copy has the origin of the first. */
-static bool is_next_of_name(const struct msg *m, const struct ledger_task *t)
-{
-    struct bytes id = msg_text(m, F_TASK_ID);
-    uint32_t origin = origin_of(m);
-
-    if ((name_is_uuid(id) && id.at[14] == '4') || t->taken_ns == 0)
-        return false;
-    if (origin == 0 || t->origin == 0)
-        return (m->coverage & COVER_GAP) != 0; /* it was not seen */
-    return origin != t->origin;
-}
-
 /* Who publishes it again may be who published it first, or took it unseen. */
 static bool is_excused(struct deployment *d, const struct msg *m, struct ledger_task *t,
                        uint64_t host)
 {
     if (came_first(m, t) || ledger_took_any(d->ledger, t->id, host, m->at.ns) ||
-        tasks_is_from_before(d, m, t, host) || ends_replaced(d, m, t, host) ||
-        is_next_of_name(m, t))
+        tasks_is_from_before(d, m, t, host) || ends_replaced(d, m, t, host))
         return true;
     if (!tasks_may_have_taken(d, t, host))
         return false;

@@ -153,48 +153,6 @@ static void replaced_with_two_addresses(void **state)
     scene_close(&s);
 }
 
-static void from(struct scene *s, unsigned host, const char *id, const char *origin)
-{
-    scene_amqp(s, host, host, MSG_TASK, "published");
-    s->m.op = OP_PUBLISH;
-    scene_set(s, F_TASK_ID, id);
-    scene_set(s, F_TASK_ORIGIN, origin);
-    scene_say(s);
-}
-
-/* An id of the application's own comes again from whoever runs it next; a copy has its origin. */
-static void ids_of_applications(void **state)
-{
-    static const char random[] = "1db90e87-0000-4000-8000-000000000001",
-                      named[] = "1db90e87-0000-5000-8000-000000000001";
-    struct scene s;
-
-    (void)state;
-    scene_open(&s, &deployment_detector);
-    from(&s, 21, "nightly", "gen1@web1");
-    from(&s, 22, "nightly", "gen1@web2"); /* nobody took it: two at once */
-    scene_expect(&s, "task-replayed/4@22 ");
-    scene_deliver(&s, 31, 1, "nightly");
-    from(&s, 23, "nightly", "gen1@web3");
-    from(&s, 21, named, "gen1@web1");
-    scene_deliver(&s, 31, 1, named);
-    from(&s, 22, named, "gen1@web2");
-    scene_expect(&s, "");
-    scene_amqp(&s, 24, 24, MSG_TASK, "published");
-    s.m.op = OP_PUBLISH;
-    s.m.coverage = COVER_GAP; /* its origin was lost */
-    scene_set(&s, F_TASK_ID, "nightly");
-    scene_say(&s);
-    scene_expect(&s, "");
-    from(&s, 66, "nightly", "gen1@web1");
-    scene_expect(&s, "task-replayed/4@66 ");
-    from(&s, 21, random, "gen1@web1");
-    scene_deliver(&s, 31, 1, random);
-    from(&s, 66, random, "gen1@kali");
-    scene_expect(&s, "task-replayed/4@66 ");
-    scene_close(&s);
-}
-
 /* The delivery may have been among what was lost since the task was seen. */
 static void lost(void **state)
 {
@@ -453,7 +411,6 @@ int main(void)
         cmocka_unit_test(retried_before_all),
         cmocka_unit_test(replaced_by_a_chord),
         cmocka_unit_test(replaced_with_two_addresses),
-        cmocka_unit_test(ids_of_applications),
         cmocka_unit_test(lost),
         cmocka_unit_test(one_way),
         cmocka_unit_test(lost_before_it_is_known),
