@@ -9,6 +9,11 @@
 
 #define BLOCK 64u
 
+/* How far into a run a name in front of it may reach. */
+#define RUN_NAME 24u
+#define RUN_LINE 128u /* nor is its first line longer, where it has lines */
+_Static_assert(RUN_NAME <= RUN_MIN, "a run is at least as long");
+
 /* A run of RUN_MIN covers one whole group in each two: the first eight of sixteen. */
 #define STRIDE 16u
 #define GROUP  8u
@@ -91,7 +96,7 @@ INLINE size_t run_end(struct bytes text, size_t at, uint64_t m, unsigned i, mask
 
 /* A pickle, or a compressed stream, in base64 or hex begins with one of these pairs, or it is a
  * pickle of the old protocol: see nested_smells(). */
-static bool may_begin(const uint8_t *run)
+INLINE bool may_begin(const uint8_t *run)
 {
     uint8_t c = run[1];
 
@@ -113,12 +118,41 @@ static bool may_begin(const uint8_t *run)
     }
 }
 
+/* Not the front of a number in hex: one of four characters is a letter behind F. */
+static bool begins_name(const uint8_t *run)
+{
+    uint32_t four;
+
+    memcpy(&four, run, sizeof four);
+    return ((four | 0x20202020u) + 0x01010101u * (0x7f - 'f')) & 0x80808080u;
+}
+
+/* As an old pickle begins: cos\nsystem\n. */
+static bool has_line(struct bytes run)
+{
+    return memchr(run.at, '\n', run.len < RUN_LINE ? run.len : RUN_LINE) != NULL;
+}
+
+/* session=gASV...: what stands behind a name. */
+static __attribute__((noinline)) struct bytes behind_name(struct bytes run)
+{
+    const uint8_t *sign = memchr(run.at, '=', RUN_NAME);
+    struct bytes rest = run;
+
+    bytes_cut(&rest, sign ? (size_t)(sign - run.at) + 1 : run.len);
+    bool tell = rest.len >= RUN_MIN && sign && may_begin(rest.at);
+    return tell && !(run.at[0] == 'c' && has_line(run)) ? rest : (struct bytes){0};
+}
+
 static struct bytes as_told(struct bytes text, size_t from, size_t to)
 {
     while (from < to && text.at[from] == '\n')
         from++;
-    return to - from >= RUN_MIN && may_begin(text.at + from) ? bytes_of(text.at + from, to - from)
-                                                             : (struct bytes){0};
+    struct bytes run = bytes_of(text.at + from, to - from), rest = {0};
+    bool may = run.len >= RUN_MIN && may_begin(run.at);
+    if ((!may || run.at[0] == 'c') && run.len >= RUN_MIN && begins_name(run.at))
+        rest = behind_name(run);
+    return rest.len > 0 ? rest : may ? run : rest;
 }
 
 INLINE struct bytes next(struct bytes text, size_t *at, group_fn *group, mask_fn *mask)

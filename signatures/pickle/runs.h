@@ -9,8 +9,8 @@
 
 /* The first run of at least RUN_MIN letters, digits, + - / = _ and line feeds from *at on, as long
  * as it is, that something worth a look may begin; *at is then behind it. Line feeds in front do
- * not belong to it. Empty: there is none. In front of *at there is no such character, or the text
- * begins there. */
+ * not belong to it, nor does a name of a few letters with its sign (session=). Empty: there is
+ * none. In front of *at there is no such character, or the text begins there. */
 struct bytes runs_next(struct bytes text, size_t *at);
 
 /* Base64, or hex, of what is base64 or hex of a pickle or a compressed stream begins with one of

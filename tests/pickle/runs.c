@@ -32,6 +32,23 @@ static struct bytes plain_next(struct bytes text, size_t *at)
     return bytes_of(text.at + text.len, 0);
 }
 
+static bool smells(struct bytes b)
+{
+    return nested_smells(b) || nested_smells_twice(b);
+}
+
+/* Behind name=, where the name is no number in hex. */
+static struct bytes unnamed(struct bytes b)
+{
+    const uint8_t *sign = memchr(b.at, '=', b.len < RUN_MIN ? b.len : RUN_MIN);
+    bool word = false;
+
+    for (size_t i = 0; i < 4 && i < b.len; i++)
+        word |= (b.at[i] | 0x20) > 'f';
+    bytes_cut(&b, sign && word ? (size_t)(sign - b.at) + 1 : b.len);
+    return b.len >= RUN_MIN && b.at != NULL ? b : (struct bytes){0};
+}
+
 /* Each that is told is one, and none is left out that smells. */
 static void check_text(struct bytes text)
 {
@@ -40,9 +57,16 @@ static void check_text(struct bytes text)
     for (;;) {
         struct bytes a = runs_next(text, &at), b;
 
-        do {
+        for (;;) {
             b = plain_next(text, &plain);
-        } while (b.len > 0 && b.at != a.at && !nested_smells(b) && !nested_smells_twice(b));
+            struct bytes c = b.len > 0 ? unnamed(b) : b;
+            if (b.len == 0 || b.at == a.at || smells(b))
+                break;
+            if (c.len > 0 && (c.at == a.at || smells(c))) {
+                b = c;
+                break;
+            }
+        }
         assert_int_equal(a.len, b.len);
         if (a.len == 0)
             return;
@@ -106,12 +130,42 @@ static void test_random(void **state)
     }
 }
 
+static void test_names(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t from; /* SIZE_MAX: nothing is told */
+    } rows[] = {
+        {"session=gASVKwAAAAAAAABDAGFiY2RlZmdo", 8},
+        {"x y=1 token=80048c05706f7369788c0673797374656d", 12},
+        {"sessions_of_all_the_users_there_are=gASVKwAAAAAAAABDAGFi", SIZE_MAX},
+        {"session==gASVKwAAAAAAAABDAGFiY2RlZmdo", SIZE_MAX},
+        {"session=gASV", SIZE_MAX},
+        {"cookie=gASVKwAAAAAAAABDAGFiY2RlZmdo", 7},
+        {"cookie=gASVKwAAAAAAAABDAGFiY2RlZmdo\nx", 0},
+        {"7c9e=gASVKwAAAAAAAABDAGFiY2RlZmdo", SIZE_MAX},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct bytes text = bytes_of(rows[i].text, strlen(rows[i].text)), run;
+        size_t at = 0;
+
+        run = runs_next(text, &at);
+        assert_int_equal(run.len > 0, rows[i].from != SIZE_MAX);
+        if (run.len > 0)
+            assert_int_equal(run.at - text.at, rows[i].from);
+        copy_and_check(text.at, text.len);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_character),
         cmocka_unit_test(test_every_place),
         cmocka_unit_test(test_random),
+        cmocka_unit_test(test_names),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
