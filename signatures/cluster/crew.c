@@ -247,6 +247,8 @@ static void redis(struct crew *c, const struct msg *m, struct host *h)
 
     if (asks_for_mutex(m, command))
         h->restores = m->at.ns;
+    if (msg_has(m, F_SETTLES))
+        h->settled = m->at.ns;
     if (bytes_eq(command, "BRPOP") || bytes_eq(command, "RPOP") || bytes_eq(command, "BLPOP"))
         asks(c, m, h, msg_text(m, F_REDIS_KEY));
     else if (subscribes && name_use(channel) == NAME_MAILBOX)

@@ -21,6 +21,7 @@ struct host {
     int64_t keeps;     /* put a task among those taken, in `unacked` */
     int64_t restores;  /* asked for the lock under which tasks are put back from `unacked` */
     int64_t restored;  /* put a task back on its queue */
+    int64_t settled;   /* took tasks off `unacked`, as far as it was told of: F_SETTLES */
     uint32_t names;    /* of tasks that it was the first to bring in: hidden.c */
     bool partial;      /* some of what it did was seen in part only: mid-stream, one way, a gap */
     bool one_way;      /* some connection of its was seen one way only */

@@ -111,6 +111,9 @@ struct waiting *unacked_new(void);
 /* A task is put there by a client that takes some, and was not seen to be delivered to anybody: if
  * that does not follow, it was not taken. */
 void unacked_kept(struct deployment *d, const struct msg *m, const struct detect_out *out);
+/* A task that was taken is put back on its queue: if its sender takes none, and takes it off no
+ * list of those taken, it is sent again, task-replayed. */
+void unacked_restored(struct deployment *d, const struct msg *m, const struct detect_out *out);
 void unacked_note(struct deployment *d, const struct msg *m, const struct detect_out *out);
 void unacked_tick(struct deployment *d, struct stamp now, const struct detect_out *out);
 void unacked_finish(struct deployment *d, struct stamp now, const struct detect_out *out);

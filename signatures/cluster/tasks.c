@@ -206,6 +206,8 @@ static void task(struct deployment *d, const struct msg *m, const struct detect_
         taken(d, m, id);
     else if (tasks_is_published(d, m))
         published(d, m, id, out);
+    else if (m->op == OP_PUBLISH && m->dir == TO_SERVER)
+        unacked_restored(d, m, out);
 }
 
 bool tasks_goes_by_it(struct deployment *d, const struct msg *m, const struct ledger_task *t,

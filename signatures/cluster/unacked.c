@@ -1,8 +1,10 @@
 /* signatures/cluster/unacked.c - tasks taken off `unacked`, which loses them, or put back by its
- * index, by a client that takes none; and tasks put there that nobody took: redis-queue-tamper. A
+ * index, by a client that takes none; and tasks put there that nobody took: redis-queue-tamper.
+ * Tasks called restored by a client that takes none, and that stay there: task-replayed. A
  * worker that starts restores what others left there before it takes its first task (kombu:
  * transport/redis.py:QoS.restore_visible), and a delivery may be told of late, hence the wait. */
 #include "base/hash.h"
+#include "signatures/baseline.h"
 #include "signatures/cluster/deployment.h"
 #include "signatures/cluster/topology.h"
 #include "signatures/cluster/waiting.h"
@@ -10,6 +12,7 @@
 #define WAITING_MAX 1024u
 #define JUDGE_NS    (30 * INT64_C(1000000000))
 #define BEGIN_NS    (2 * INT64_C(1000000000))
+#define SETTLES_NS  (10 * INT64_C(1000000000))
 #define LAST_NS     (2 * INT64_C(1000000000)) /* at the end of all */
 
 struct waiting *unacked_new(void)
@@ -41,17 +44,35 @@ static bool is_from_before(struct deployment *d, const struct msg *m, const stru
     return h && h->restored && m->at.ns - d->crew.begin < BEGIN_NS;
 }
 
+static bool is_restored(const struct msg *m)
+{
+    return m->kind == MSG_TASK && !msg_has(m, F_KEPT);
+}
+
+/* HDEL and the push are sent together (kombu:transport/redis.py:QoS.restore_by_tag); of HDEL one in
+ * 10 s is told of. */
+static bool moves(const struct msg *m, const struct host *h)
+{
+    return h && h->settled != 0 && m->at.ns - h->settled < SETTLES_NS;
+}
+
 /* The reason to accuse the sender of a message that waited; NULL: there is none. `early`: it may
  * yet take its first task, if it restores: for that it asked for a lock. */
 static const char *accuses(struct deployment *d, const struct msg *m, uint64_t host, bool early)
 {
     const struct host *h = crew_find(&d->crew, m, host);
 
-    if (m->kind == MSG_TASK)
+    if (msg_has(m, F_KEPT))
         return was_delivered(d, m) || (h && h->partial) || late_excuses(d, m, host)
                    ? NULL
                    : "a task that was never delivered is put among those taken";
-    if (!takes_none(d, m, host) || is_from_before(d, m, h) || (early && h && h->restores))
+    if (!takes_none(d, m, host) || (early && h && h->restores))
+        return NULL;
+    if (is_restored(m))
+        return moves(m, h) ? NULL
+                           : "a task that was taken is put back on its queue, and was not taken "
+                             "off the list of those taken";
+    if (is_from_before(d, m, h))
         return NULL;
     if (!msg_has(m, F_INDEXES))
         return "tasks are put off the list of those taken by a client that takes none";
@@ -72,7 +93,8 @@ static void judge_until(struct deployment *d, int64_t until, int64_t early,
 
         if (!why)
             continue;
-        finding_init(&f, RULE_REDIS_QUEUE_TAMPER, SEV_HIGH);
+        finding_init(&f, is_restored(&v.m) ? RULE_TASK_REPLAYED : RULE_REDIS_QUEUE_TAMPER,
+                     SEV_HIGH);
         finding_reason(&f, "%s", why);
         finding_text(&f, "command", msg_text(&v.m, F_REDIS_COMMAND));
         f.fold_class = hash_bytes(msg_text(&v.m, F_REDIS_COMMAND), 0);
@@ -92,6 +114,13 @@ static void wait(struct deployment *d, const struct msg *m, const struct detect_
 void unacked_kept(struct deployment *d, const struct msg *m, const struct detect_out *out)
 {
     if (!(m->coverage & (COVER_GAP | COVER_CLIPPED)))
+        wait(d, m, out);
+}
+
+void unacked_restored(struct deployment *d, const struct msg *m, const struct detect_out *out)
+{
+    if (takes_none(d, m, crew_host_id(m)) &&
+        !baseline_lists(out->policy->baseline, BASELINE_RELAYS, &m->conn->id.client))
         wait(d, m, out);
 }
 

@@ -169,6 +169,38 @@ static void put_back_by_who_was_there_before(void **state)
     scene_close(&s);
 }
 
+static void put_back(struct scene *s, unsigned host, const char *id)
+{
+    scene_redis(s, host, host, MSG_TASK, "restored");
+    s->m.op = OP_PUBLISH;
+    scene_set(s, F_TASK_ID, id);
+    scene_set(s, F_TASK_QUEUE, "celery");
+    scene_say(s);
+}
+
+/* A task that was taken, sent once more, and called restored. */
+static void sent_again_as_restored(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, &deployment_detector);
+    task(&s, 31, "a", false);
+    scene_wait(&s, 3);
+    put_back(&s, 66, "a");
+    put_back(&s, 32, "a"); /* a worker that starts */
+    command(&s, 32, "BRPOP", "celery");
+    put_back(&s, 31, "a");
+    scene_expect(&s, "");
+    scene_wait(&s, 31);
+    scene_expect(&s, "task-replayed/4@66 ");
+    command(&s, 67, "HDEL", "unacked"); /* it goes back, and is no second one */
+    put_back(&s, 67, "a");
+    scene_wait(&s, 31);
+    scene_expect(&s, "redis-queue-tamper/4@67 ");
+    scene_close(&s);
+}
+
 /* The same, of one that took its last task just before. */
 static void put_back_as_we_begin(void **state)
 {
@@ -199,6 +231,7 @@ int main(void)
         cmocka_unit_test(put_there_as_kombu_does),
         cmocka_unit_test(put_back_by_who_was_there_before),
         cmocka_unit_test(put_back_as_we_begin),
+        cmocka_unit_test(sent_again_as_restored),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
