@@ -237,6 +237,9 @@ static bool joined(struct deployment *d, const struct msg *m)
         return true; /* what follows may be among what was not seen either */
     if (nodes_seen(d->nodes, m, msg_text(m, F_CONTROL_FROM_NODE)) >= from)
         return true;
+    /* On a connection that was there before us, of no vhost that we know. */
+    if (crew_takes(&d->crew, crew_host_id(m)) && crew_partial(&d->crew, crew_host_id(m)))
+        return true;
     return h && (h->mailbox >= from || h->consumes >= from);
 }
 

@@ -219,6 +219,14 @@ static void hello_that_joins(void **state)
     scene_set(&s, F_CONTROL_FROM_NODE, "celery@app5");
     s.m.coverage = COVER_GAP;
     scene_say(&s);
+    scene_amqp(&s, 36, 36, MSG_COMMAND, "command"); /* its vhost was not seen */
+    s.m.scope = 3;
+    s.m.coverage = COVER_MIDSTREAM;
+    scene_set(&s, F_AMQP_METHOD, "basic.consume");
+    scene_set(&s, F_AMQP_QUEUE, "celery");
+    scene_say(&s);
+    scene_wait(&s, 60);
+    hello(&s, 36, "celery@app6", NULL);
     hello(&s, 34, "celery@app4", NULL);
     scene_command(&s, 34, 8, "queue.declare", "celery@other.celery.pidbox");
     scene_wait(&s, 31);
