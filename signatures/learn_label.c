@@ -11,7 +11,8 @@ static bool is_letter(uint8_t c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-bool label_is_hex(uint8_t c)
+/* A small one. */
+static bool is_hex(uint8_t c)
 {
     return label_is_digit(c) || (c >= 'a' && c <= 'f');
 }
@@ -44,7 +45,7 @@ bool label_all(struct bytes text, bool (*is)(uint8_t c))
 bool label_is_uuid(struct bytes text)
 {
     for (size_t i = 0; i < text.len; i++)
-        if (i == 8 || i == 13 || i == 18 || i == 23 ? text.at[i] != '-' : !label_is_hex(text.at[i]))
+        if (i == 8 || i == 13 || i == 18 || i == 23 ? text.at[i] != '-' : !is_hex(text.at[i]))
             return false;
     return text.len == 36;
 }
@@ -52,7 +53,7 @@ bool label_is_uuid(struct bytes text)
 /* The id of a container or a machine: 12 digits, or more with a letter among them. */
 bool label_is_id(struct bytes text)
 {
-    return text.len >= 12 && text.len <= 64 && label_all(text, label_is_hex) &&
+    return text.len >= 12 && text.len <= 64 && label_all(text, is_hex) &&
            (text.len == 12 || label_count(text, label_is_digit) < text.len);
 }
 
@@ -82,7 +83,7 @@ static void mark_uuid(struct label *l)
         unsigned k = 0;
 
         while (k < 5 && l->parts[i + k].text.len == lengths[k] &&
-               label_all(l->parts[i + k].text, label_is_hex))
+               label_all(l->parts[i + k].text, is_hex))
             k++;
         for (unsigned j = 0; k == 5 && j < 5; j++)
             l->parts[i + j].is = PART_MADE;
@@ -117,7 +118,7 @@ static enum part_is judge(struct bytes text)
 
     if (text.len == 0 || digits + letters != text.len)
         return PART_KEPT;
-    if (letters == 0 || (text.len >= 8 && digits > 0 && label_all(text, label_is_hex)) ||
+    if (letters == 0 || (text.len >= 8 && digits > 0 && label_all(text, is_hex)) ||
         (text.len >= 4 && turns(text) >= 2))
         return PART_MADE;
     if (digits > 0 && turns(text) == 1 && label_is_digit(text.at[text.len - 1]))

@@ -24,7 +24,6 @@ struct label {
 };
 
 bool label_is_digit(uint8_t c);
-bool label_is_hex(uint8_t c); /* a small one */
 size_t label_count(struct bytes text, bool (*is)(uint8_t c));
 /* All of it, and it is not empty. */
 bool label_all(struct bytes text, bool (*is)(uint8_t c));

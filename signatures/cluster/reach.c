@@ -33,7 +33,7 @@ static bool takes_all(const char *glob)
     return takes(glob, "Q") && takes(glob, "7:z%_") && takes(glob, "~other.name");
 }
 
-enum reach reach_of_keys(struct bytes pattern)
+static enum reach reach_of_keys(struct bytes pattern)
 {
     static const char *const names[] = {"celery", "unacked", "_kombu.binding.celery",
                                         "celery-task-meta-75d916e5-cec7-48f1-8809-449c41196fca",

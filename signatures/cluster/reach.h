@@ -11,7 +11,6 @@ enum reach {
     REACH_ALL,
 };
 
-enum reach reach_of_keys(struct bytes pattern);
 /* Results that are announced, and key events. */
 enum reach reach_of_channels(struct bytes pattern);
 

@@ -11,13 +11,9 @@
 
 enum end { EXCHANGE = 31, QUEUE }; /* salts */
 
-struct way {
-    bool leads;
-};
-
 struct lru *ways_new(void)
 {
-    return lru_new(WAYS_MAX, sizeof(struct way), NULL, NULL);
+    return lru_new(WAYS_MAX, 1, NULL, NULL); /* what is there leads on */
 }
 
 static uint64_t way_of(const struct msg *m, struct bytes name, enum end end)
@@ -27,23 +23,17 @@ static uint64_t way_of(const struct msg *m, struct bytes name, enum end end)
 
 static bool leads(struct deployment *d, const struct msg *m, struct bytes name, enum end end)
 {
-    const struct way *w;
-
     if (name.len == 0)
         return false;
-    if (name_use(name) == NAME_MAILBOX)
-        return true;
-    w = lru_get(d->ways, way_of(m, name, end));
-    return w && w->leads;
+    return name_use(name) == NAME_MAILBOX || lru_get(d->ways, way_of(m, name, end)) != NULL;
 }
 
 static void mark(struct deployment *d, const struct msg *m, struct bytes name, enum end end)
 {
     bool fresh;
-    struct way *w = name.len > 0 ? lru_put(d->ways, way_of(m, name, end), &fresh) : NULL;
 
-    if (w)
-        w->leads = true;
+    if (name.len > 0)
+        lru_put(d->ways, way_of(m, name, end), &fresh);
 }
 
 /* To an exchange, or by the default one to the queue that the key names. */
