@@ -60,8 +60,8 @@ struct resp_conn {
     struct reply reply;
     char *user;           /* logged in as; NULL: nobody yet */
     char *lib;            /* CLIENT SETINFO LIB-NAME; until LIB-VER */
-    int64_t settled;      /* when HDEL of `unacked` was told last: see watched.h */
-    int64_t indexed;      /* ZADD or ZREM of its index */
+    uint32_t settled;     /* when HDEL of `unacked` was told last: see watched.c */
+    uint32_t indexed;     /* ZADD or ZREM of its index */
     int32_t db, db_multi; /* db_multi: SELECT inside MULTI; -1: none */
     uint32_t ahead;       /* replies that were seen before their requests */
     uint16_t broken;      /* kinds of anomaly that were told */

@@ -104,19 +104,29 @@ bool watched_key(const struct request *r)
     return (flags & COMMAND_SETTLES) && bytes_find(request_arg(r, 1), "redbeat:");
 }
 
+/* Milliseconds of packet time, for differences; never 0. */
+static uint32_t now_of(const struct feed *f)
+{
+    return (uint32_t)(f->chunk->at.ns / 1000000) | 1u;
+}
+
+static bool is_due(uint32_t told, uint32_t now)
+{
+    return told == 0 || now - told >= SETTLES_NS / 1000000;
+}
+
 enum watched_turn watched_turn(const struct feed *f, const struct request *r)
 {
     const struct resp_conn *conn = f->conn;
-    int64_t now = f->chunk->at.ns;
+    uint32_t now = now_of(f);
     unsigned flags = r->command->flags;
 
-    if ((flags & COMMAND_SETTLES) && !(flags & COMMAND_INDEXES) &&
-        (!conn->settled || now - conn->settled >= SETTLES_NS)) {
+    if ((flags & COMMAND_SETTLES) && !(flags & COMMAND_INDEXES) && is_due(conn->settled, now)) {
         struct bytes key = request_arg(r, 1);
         return bytes_find(key, "unacked") && !bytes_find(key, "unacked_index") ? TURN_SETTLES
                                                                                : TURN_NONE;
     }
-    if ((flags & COMMAND_INDEXES) && (!conn->indexed || now - conn->indexed >= SETTLES_NS) &&
+    if ((flags & COMMAND_INDEXES) && is_due(conn->indexed, now) &&
         ends(request_arg(r, 1), "unacked_index"))
         return TURN_INDEXES;
     return TURN_NONE;
@@ -125,7 +135,7 @@ enum watched_turn watched_turn(const struct feed *f, const struct request *r)
 void watched_told(struct feed *f, enum watched_turn turn)
 {
     if (turn == TURN_SETTLES)
-        f->conn->settled = f->chunk->at.ns;
+        f->conn->settled = now_of(f);
     else if (turn == TURN_INDEXES)
-        f->conn->indexed = f->chunk->at.ns;
+        f->conn->indexed = now_of(f);
 }
